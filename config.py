@@ -89,6 +89,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return loaded
 
 
+def environment() -> dict[str, str]:
+    """A copy of the process's environment, for those who start other processes with it."""
+    return dict(os.environ)
+
+
 class _Reader:
     """Takes NAME or the contents of NAME_FILE, and lets a parser check it."""
 
