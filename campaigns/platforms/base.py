@@ -1,0 +1,262 @@
+"""What every platform speaks: questions and answers, readings, movements, and what can go wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from campaigns.money import Money
+
+LARGEST_NOTICE = 256 * 1024  # bytes; a larger webhook body is refused before it is hashed
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def N_(text: str) -> str:  # noqa: N802 (gettext's own name for "a msgid, translated later")
+    """Mark a msgid for the catalogue; whoever shows it translates it."""
+    return text
+
+
+class PlatformError(Exception):
+    """A platform did not give what was asked; the message is one plain sentence for staff.
+
+    `permanent`: asking the same again, without a person doing something, will not help.
+    """
+
+    permanent = False
+
+
+class Refused(PlatformError):
+    """The platform does not want to be asked by us (401, 403, 451, a robot check). It is obeyed."""
+
+    permanent = True
+
+
+class Gone(PlatformError):
+    """The page is not there (404, 410)."""
+
+    permanent = True
+
+
+class Unreadable(PlatformError):
+    """It answered with something we do not understand; the message says what was not found."""
+
+
+class Busy(PlatformError):
+    """It asks for patience (429, 5xx); `retry_after` if it said how much."""
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Unreachable(PlatformError):
+    """No complete answer within the limits: no such name, no connection, too slow, cut off."""
+
+
+class TooLarge(PlatformError):
+    """The answer is larger than we read, as sent or unpacked."""
+
+
+class ForbiddenAddress(PlatformError):
+    """The address, or one it leads to, is not a public one that we may ask (promise P8)."""
+
+    permanent = True
+
+
+class NoticeError(PlatformError):
+    """A webhook's post was not taken. Except for `NotUnderstood` it is answered with a 4xx."""
+
+    permanent = True
+
+
+class BadSignature(NoticeError):
+    """Not signed by a key we hold."""
+
+
+class StaleNotice(NoticeError):
+    """Signed at a moment too far from now, so perhaps a replay."""
+
+
+class MalformedNotice(NoticeError):
+    """Not in the form agreed; the message names the header or field."""
+
+
+class NotUnderstood(NoticeError):
+    """Validly signed, but of a type we do not know: kept, answered 202, never booked."""
+
+
+class BadKeys(ValueError):
+    """A webhook's keys or settings cannot work; the message names which, never its value."""
+
+
+class Kind(StrEnum):
+    """Kinds of ledger entry."""
+
+    DONATION = "donation"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    MATCH = "match"
+    FEE = "fee"
+    PAYOUT = "payout"
+    DISBURSEMENT = "disbursement"
+    EXPENSE = "expense"
+
+
+class Key(NamedTuple):
+    """A number somebody gave to a movement.
+
+    One scheme holds numbers of one sort, the same through every door: `trade` (a payment),
+    `order` (ours for it), `refund`, `chargeback`, `match`, `line` (of an account statement).
+    """
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Giver:
+    """Who gave, as the platform says; `email` is raw text that nobody has checked."""
+
+    name: str | None = None
+    email: str | None = None
+    locale: str | None = None
+    public_name: bool = False
+    updates: bool = False
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that moved, in our words, before it is booked.
+
+    `amount` is positive as stated; the ledger gives it its sign by `kind`. `keys` holds every
+    number known for the movement, `refunds` the one of the donation that it takes back.
+    """
+
+    kind: Kind
+    amount: Money
+    occurred_at: datetime
+    keys: tuple[Key, ...]
+    refunds: Key | None = None
+    campaign_ref: str | None = None
+    donor: Giver | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an answer says about a listing, true at `moment` (aware UTC).
+
+    A figure the answer states as empty is None, a stated zero or negative one is kept:
+    whether to believe it is not the adapter's to decide. `donations` counts gifts, `donors`
+    counts people.
+    """
+
+    raised: Money | None
+    moment: datetime
+    target: Money | None = None
+    matched: Money | None = None
+    donations: int | None = None
+    donors: int | None = None
+    title: str | None = None
+    page: str | None = None
+
+
+class Recognised(NamedTuple):
+    """A pasted address, understood: the platform's own id, and the page that donors open."""
+
+    external_id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to a platform."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = NOTHING
+    body: bytes | None = None
+
+    def unless_changed(self, etag: str | None, last_modified: str | None) -> "Ask":
+        """The same request, to be answered 304 if nothing changed since those headers came."""
+        known = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        return replace(self, headers={**self.headers, **{k: v for k, v in known.items() if v}})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, whole and unpacked. Header names are lower case; `url` is where it came from."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    asked_at: datetime
+    url: str = ""
+
+    @property
+    def not_modified(self) -> bool:
+        return self.status == 304
+
+
+class Platform(Protocol):
+    """What a module that knows a platform declares. Its own name is the platform's name.
+
+    `ORIGIN` is None where every listing has a server of its own. `CURRENCY` is None where the
+    answer says. `origin`, if given, replaces the platform's own (a stand-in).
+    """
+
+    LABEL: str
+    ORIGIN: str | None
+    CURRENCY: str | None
+
+    def recognise(self, url: str) -> Recognised | None:
+        """Understand a pasted address; None if it is not one of this platform's. Never raises."""
+
+    def ask(self, external_id: str, url: str, origin: str | None = None) -> Ask:
+        """The request that tells a listing's figure."""
+
+    def read(self, answer: Answer) -> Reading:
+        """Understand the answer. Raises the `PlatformError` that fits, nothing else."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What an endpoint verifies with: secrets, newest first and all valid, and plain settings."""
+
+    secrets: Sequence[str] = field(default=(), repr=False)
+    settings: Mapping[str, str] = field(default=NOTHING, repr=False)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The body of our answer to a webhook, in the words its sender expects."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Scheme(Protocol):
+    """What a module that knows a way of signing webhooks declares. Its name is the scheme's.
+
+    Everything but `check` raises only the `NoticeError` that fits, whatever it is given.
+    """
+
+    LABEL: str
+
+    def new_secret(self) -> str | None:
+        """A fresh secret to hand to the sender; None if the sender is the one who gives keys."""
+
+    def check(self, keys: Keys) -> None:
+        """Raises `BadKeys` if an endpoint could not work with these."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> str:
+        """The event's id, the same each time the event is sent, once the signature holds."""
+
+    def movements(self, body: bytes, keys: Keys, now: datetime) -> list[Movement]:
+        """The money a verified body tells of. `now`: when it arrived, also if read later."""
+
+    def reply(self, status: int, reason: str) -> Reply:
+        """Dress our verdict (200, 202, 4xx, 503 and a sentence) the way the sender reads it."""
