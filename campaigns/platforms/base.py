@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from campaigns.money import Money
 
 LARGEST_NOTICE = 256 * 1024  # bytes; a larger webhook body is refused before it is hashed
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def N_(text: str) -> str:  # noqa: N802 (gettext's own name for "a msgid, translated later")
@@ -176,7 +174,7 @@ class Ask:
 
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = NOTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
 
     def unless_changed(self, etag: str | None, last_modified: str | None) -> "Ask":
@@ -226,7 +224,7 @@ class Keys:
     """What an endpoint verifies with: secrets, newest first and all valid, and plain settings."""
 
     secrets: Sequence[str] = field(default=(), repr=False)
-    settings: Mapping[str, str] = field(default=NOTHING, repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

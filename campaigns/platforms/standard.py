@@ -1,0 +1,188 @@
+"""Standard Webhooks 1.0.0: how a partner signs what it posts, and what the post says."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from campaigns.money import Money
+from campaigns.platforms import fields
+from campaigns.platforms.base import (
+    LARGEST_NOTICE,
+    N_,
+    BadKeys,
+    BadSignature,
+    Giver,
+    Key,
+    Keys,
+    Kind,
+    MalformedNotice,
+    Movement,
+    NotUnderstood,
+    Reply,
+    StaleNotice,
+)
+from campaigns.platforms.fields import Fields
+
+LABEL = N_("Standard Webhooks")
+# The specification leaves it open; every official library takes five minutes, both ends included.
+TOLERANCE = timedelta(minutes=5)
+
+_PREFIX = "whsec_"
+_ID = re.compile(r"[!-\-/-~]{1,200}", re.ASCII)  # visible, without the full stop that separates
+_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+_LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}", re.ASCII)
+_KINDS = {
+    "donation.succeeded": (Kind.DONATION, "trade"),
+    "donation.refunded": (Kind.REFUND, "refund"),
+    "donation.charged_back": (Kind.CHARGEBACK, "chargeback"),
+    "match.confirmed": (Kind.MATCH, "match"),
+}
+
+
+def new_secret() -> str:
+    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def check(keys: Keys) -> None:
+    """Raises `BadKeys` unless there is a secret and each is `whsec_` and 24 to 64 bytes."""
+    if not keys.secrets:
+        raise BadKeys("Standard Webhooks needs a secret.")
+    for secret in keys.secrets:
+        _key(secret)
+
+
+def verify(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> str:
+    """The `webhook-id`, once the signature holds.
+
+    Raises `MalformedNotice`, `StaleNotice` or `BadSignature`. Any one `v1` signature of the
+    list by any one secret suffices; other versions are skipped, so that a sender can introduce
+    a new one beside it.
+    """
+    found = {name.lower(): value for name, value in headers.items()}
+    event_id = _header(found, "webhook-id", _ID)
+    timestamp = _header(found, "webhook-timestamp", _TIMESTAMP)
+    offered = found.get("webhook-signature", "")
+    if not offered or len(offered) > 4096:
+        raise MalformedNotice("The header webhook-signature is missing or too long.")
+    if len(body) > LARGEST_NOTICE:
+        raise MalformedNotice(f"The body is larger than {LARGEST_NOTICE} bytes.")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        raise StaleNotice("webhook-timestamp is more than five minutes away from our clock.")
+    expected = list(_signatures(f"{event_id}.{timestamp}.".encode() + body, keys))
+    if not any(_is_one_of(entry, expected) for entry in offered.split()):
+        raise BadSignature("No signature in webhook-signature was made with a secret we hold.")
+    return event_id
+
+
+def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
+    """The one movement that a verified body tells of.
+
+    Money cannot have moved after we were told, so a sender's clock that runs ahead is cut to
+    `now`. Raises `MalformedNotice`, or `NotUnderstood` for a type that is not ours.
+    """
+    post = fields.parse(body, MalformedNotice)
+    kind, scheme = _kind(post)
+    told_at = post.needed(post.moment, "timestamp")
+    data = post.needed(post.inner, "data")
+    occurred_at = data.moment("occurred_at") or told_at
+    if occurred_at > told_at + timedelta(days=1):
+        data.refuse("occurred_at", "must not be later than the timestamp of the notice")
+    return [
+        Movement(
+            kind=kind,
+            amount=_amount(data),
+            occurred_at=min(occurred_at, now),
+            keys=(Key(scheme, data.needed(data.line, "external_id", 128)),),
+            refunds=_refunds(data, kind),
+            campaign_ref=data.line("campaign_ref", 500),
+            donor=_giver(data.inner("donor")),
+            message=data.words("message", 2000),
+        )
+    ]
+
+
+def reply(status: int, reason: str) -> Reply:
+    """JSON with the reason; senders look at the status only."""
+    body = json.dumps({"ok": status < 300, "reason": reason}, ensure_ascii=False)
+    return Reply(status, "application/json", body.encode())
+
+
+def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
+    value = headers.get(name)
+    if value is None:
+        raise MalformedNotice(f"The header {name} is missing.")
+    if not form.fullmatch(value):
+        raise MalformedNotice(f"The header {name} is not in the form the specification gives it.")
+    return value
+
+
+def _signatures(signed: bytes, keys: Keys) -> Iterator[bytes]:
+    for secret in keys.secrets:
+        try:
+            key = _key(secret)
+        except BadKeys:
+            # Refused when the endpoint was made, so this was damaged since. It signs nothing.
+            continue
+        yield base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadKeys("The secret must be whsec_ followed by base64.") from error
+    if not 24 <= len(key) <= 64:
+        raise BadKeys("The secret must hold 24 to 64 bytes.")
+    return key
+
+
+def _is_one_of(entry: str, expected: list[bytes]) -> bool:
+    version, _, value = entry.partition(",")
+    if version != "v1" or not value.isascii():
+        return False
+    return any(hmac.compare_digest(value.encode(), signature) for signature in expected)
+
+
+def _kind(post: Fields) -> tuple[Kind, str]:
+    name = post.line("type", 100)
+    if name not in _KINDS:
+        raise NotUnderstood(f"We know no notice of type {name!r}, only {', '.join(_KINDS)}.")
+    return _KINDS[name]
+
+
+def _amount(data: Fields) -> Money:
+    currency = data.needed(data.currency, "currency")
+    amount = data.needed(data.amount, "amount", currency)
+    if amount.minor <= 0:
+        data.refuse("amount", "must be more than zero; the type says in which direction it moved")
+    return amount
+
+
+def _refunds(data: Fields, kind: Kind) -> Key | None:
+    donation = data.line("refunds", 128)
+    if donation is None:
+        return None
+    if kind not in (Kind.REFUND, Kind.CHARGEBACK):
+        data.refuse("refunds", "belongs to a refund or a chargeback")
+    return Key("trade", donation)
+
+
+def _giver(donor: Fields | None) -> Giver | None:
+    if donor is None:
+        return None
+    locale = donor.line("locale", 35)
+    if locale is not None and not _LOCALE.fullmatch(locale):
+        donor.refuse("locale", "must be a language such as zh-Hans or en")
+    return Giver(
+        name=donor.words("name", 200),
+        email=donor.words("email", 320),
+        locale=locale,
+        public_name=donor.flag("public_name"),
+        updates=donor.flag("updates"),
+    )

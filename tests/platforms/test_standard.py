@@ -1,0 +1,353 @@
+"""Standard Webhooks: which signatures hold, and which bodies are understood."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks.webhooks import Webhook
+
+from campaigns.money import Money
+from campaigns.platforms import standard
+from campaigns.platforms.base import (
+    LARGEST_NOTICE,
+    BadKeys,
+    BadSignature,
+    Giver,
+    Key,
+    Keys,
+    Kind,
+    MalformedNotice,
+    NoticeError,
+    NotUnderstood,
+    PlatformError,
+    StaleNotice,
+)
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors/standard_webhooks.json").read_bytes())
+CASES: list[dict[str, Any]] = VECTORS["cases"]
+NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+KEYS = Keys(secrets=(SECRET,))
+CONDITIONS = {
+    "06_only_unknown_version": BadSignature,
+    "08_tampered_body": BadSignature,
+    "09_tampered_id": BadSignature,
+    "11_too_old": StaleNotice,
+    "13_too_new": StaleNotice,
+    "14_missing_id": MalformedNotice,
+    "15_missing_timestamp": MalformedNotice,
+    "16_missing_signature": MalformedNotice,
+    "17_timestamp_not_a_number": MalformedNotice,
+    "22_wrong_secret": BadSignature,
+}
+
+
+def signed(body: bytes, *, at: datetime = NOON, secret: str = SECRET, id: str = "msg_1") -> Any:
+    """Headers as the specification's own library makes them; it signs text, so ASCII bodies."""
+    signature = Webhook(secret).sign(id, at, body.decode("latin-1"))
+    stamp = str(int(at.timestamp()))
+    return {"webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
+def donation(**changes: Any) -> dict[str, Any]:
+    data = {"external_id": "LQ-1", "amount": "100.00", "currency": "CNY", **changes}
+    return {"type": "donation.succeeded", "timestamp": "2026-09-07T10:00:10+08:00", "data": data}
+
+
+def read(post: object, now: datetime = NOON) -> Any:
+    body = post if isinstance(post, bytes) else json.dumps(post).encode()
+    [movement] = standard.movements(body, KEYS, now)
+    return movement
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_a_vector_behaves_with_its_moment_as_the_clock(case: dict[str, Any]) -> None:
+    now = datetime.fromtimestamp(case["verify_at"], UTC)
+    keys, body = Keys(secrets=(case["secret"],)), case["raw_body"].encode()
+    if case["expect_valid"]:
+        assert standard.verify(case["headers"], body, keys, now) == case["headers"]["webhook-id"]
+    else:
+        with pytest.raises(CONDITIONS[case["name"]]):
+            standard.verify(case["headers"], body, keys, now)
+
+
+def test_the_vectors_donation_is_read_even_by_a_clock_that_is_behind() -> None:
+    [case] = [case for case in CASES if case["name"] == "02_utf8_donation_body"]
+    now = datetime.fromtimestamp(case["verify_at"], UTC)
+    movement = read(case["raw_body"].encode(), now)
+    assert (movement.amount, movement.donor.name) == (Money.parse("100.00 CNY"), "爱心网友")
+    assert movement.occurred_at == now
+
+
+def test_a_body_without_a_type_is_not_understood() -> None:
+    with pytest.raises(NotUnderstood):
+        read({"test": 2432232314})
+
+
+@pytest.mark.parametrize("seconds", [-300, 300])
+def test_five_minutes_are_tolerated_at_both_ends(seconds: int) -> None:
+    headers = signed(b"{}")
+    assert standard.verify(headers, b"{}", KEYS, NOON + timedelta(seconds=seconds)) == "msg_1"
+
+
+@pytest.mark.parametrize("seconds", [-300.5, 300.5, 301, -301])
+def test_half_a_second_more_is_stale(seconds: float) -> None:
+    with pytest.raises(StaleNotice):
+        standard.verify(signed(b"{}"), b"{}", KEYS, NOON + timedelta(seconds=seconds))
+
+
+def test_an_entry_without_a_comma_is_passed_over() -> None:
+    headers = signed(b"{}")
+    headers["webhook-signature"] = "nonsense , v1 v1a,xyz " + headers["webhook-signature"]
+    assert standard.verify(headers, b"{}", KEYS, NOON) == "msg_1"
+
+
+def test_either_secret_verifies_while_they_rotate() -> None:
+    both = Keys(secrets=(OTHER, SECRET))
+    assert standard.verify(signed(b"{}"), b"{}", both, NOON) == "msg_1"
+    assert standard.verify(signed(b"{}", secret=OTHER), b"{}", both, NOON) == "msg_1"
+
+
+def test_the_names_of_headers_may_be_written_in_any_case() -> None:
+    shouted = {name.upper(): value for name, value in signed(b"{}").items()}
+    assert standard.verify(shouted, b"{}", KEYS, NOON) == "msg_1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("webhook-timestamp", "1788782400.5"),
+        ("webhook-timestamp", "+1788782400"),
+        ("webhook-timestamp", " 1788782400"),
+        ("webhook-timestamp", "1788782400\n"),
+        ("webhook-timestamp", "１７８８７８２４００"),
+        ("webhook-timestamp", "9" * 4000),
+        ("webhook-timestamp", ""),
+        ("webhook-id", "msg.1"),
+        ("webhook-id", "msg\x001"),
+        ("webhook-id", "m" * 201),
+        ("webhook-id", "信"),
+        ("webhook-id", ""),
+        ("webhook-signature", ""),
+        ("webhook-signature", "v1,A " * 1000),
+    ],
+)
+def test_a_header_out_of_form_is_malformed(name: str, value: str) -> None:
+    with pytest.raises(MalformedNotice, match=name):
+        standard.verify({**signed(b"{}"), name: value}, b"{}", KEYS, NOON)
+
+
+@pytest.mark.parametrize("entry", ["v1,é", "v1,\udcff", "v1,", "v1", ",", "v1a,AAAA", "V1,AAAA"])
+def test_a_strange_signature_is_a_bad_one(entry: str) -> None:
+    with pytest.raises(BadSignature):
+        standard.verify({**signed(b"{}"), "webhook-signature": entry}, b"{}", KEYS, NOON)
+
+
+def test_an_oversized_body_is_refused() -> None:
+    body = b" " * (LARGEST_NOTICE + 1)
+    with pytest.raises(MalformedNotice, match="larger"):
+        standard.verify(signed(body), body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "", "whsec_AAAA", "whsec_*", "whsec_" + "A" * 88])
+def test_a_secret_too_weak_to_mean_anything_is_refused_and_verifies_nothing(secret: str) -> None:
+    weak = Keys(secrets=(secret,))
+    with pytest.raises(BadKeys):
+        standard.check(weak)
+    with pytest.raises(BadSignature):
+        standard.verify(signed(b"{}"), b"{}", weak, NOON)
+
+
+def test_a_new_secret_passes_the_check_and_signs() -> None:
+    keys = Keys(secrets=(standard.new_secret(),))
+    standard.check(keys)
+    assert standard.verify(signed(b"{}", secret=keys.secrets[0]), b"{}", keys, NOON) == "msg_1"
+    assert standard.new_secret() not in keys.secrets
+
+
+def test_keys_do_not_show_in_a_traceback() -> None:
+    assert SECRET not in repr(KEYS)
+
+
+def test_a_donation_is_read_whole() -> None:
+    donor: dict[str, object] = {"name": " 林 \u202eada\x00 ", "email": "ada@example.org"}
+    donor |= {"locale": "zh-Hans", "public_name": True, "updates": True, "telephone": ["ignored"]}
+    movement = read(
+        donation(
+            campaign_ref="spring-2026",
+            occurred_at="2026-09-07T09:59:00+08:00",
+            donor=donor,
+            message="加油\r\n!",
+            extra={"ignored": 1.5},
+        )
+    )
+    assert movement.kind is Kind.DONATION
+    assert movement.amount == Money(10000, "CNY")
+    assert movement.occurred_at == datetime(2026, 9, 7, 1, 59, tzinfo=UTC)
+    assert movement.keys == (Key("trade", "LQ-1"),)
+    assert movement.donor == Giver("林 ada", "ada@example.org", "zh-Hans", True, True)
+    assert (movement.campaign_ref, movement.message) == ("spring-2026", "加油\n!")
+
+
+def test_what_is_left_out_is_unknown_and_private() -> None:
+    movement = read(donation(donor={"email": None, "name": ""}, message=None, refunds=None))
+    assert movement.donor == Giver()
+    assert movement.message is movement.campaign_ref is movement.refunds is None
+    assert movement.occurred_at == datetime(2026, 9, 7, 2, 0, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("type", "kind", "scheme"),
+    [
+        ("donation.refunded", Kind.REFUND, "refund"),
+        ("donation.charged_back", Kind.CHARGEBACK, "chargeback"),
+    ],
+)
+def test_money_that_goes_back_names_its_donation(type: str, kind: Kind, scheme: str) -> None:
+    movement = read({**donation(external_id="R-1", refunds="LQ-1"), "type": type})
+    assert (movement.kind, movement.keys) == (kind, (Key(scheme, "R-1"),))
+    assert movement.refunds == Key("trade", "LQ-1")
+    assert movement.amount == Money(10000, "CNY")
+
+
+def test_a_match_is_numbered_apart_from_donations() -> None:
+    movement = read({**donation(), "type": "match.confirmed"})
+    assert (movement.kind, movement.keys) == (Kind.MATCH, (Key("match", "LQ-1"),))
+
+
+def test_a_currency_without_decimals_is_counted_in_its_own_unit() -> None:
+    assert read(donation(amount="500", currency="JPY")).amount == Money(500, "JPY")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("external_id", None),
+        ("external_id", 17),
+        ("external_id", " LQ-1"),
+        ("external_id", "LQ\x001"),
+        ("external_id", "LQ\ud8001"),
+        ("external_id", "x" * 129),
+        ("amount", None),
+        ("amount", 100),
+        ("amount", 100.0),
+        ("amount", "0.00"),
+        ("amount", "-1.00"),
+        ("amount", "1e3"),
+        ("amount", "1,000.00"),
+        ("amount", "１００"),
+        ("amount", "0.001"),
+        ("amount", "9" * 30),
+        ("amount", True),
+        ("currency", None),
+        ("currency", "cny"),
+        ("currency", "XXX"),
+        ("currency", "RMBX"),
+        ("occurred_at", "2026-09-07T10:00:10"),
+        ("occurred_at", "2026-09-07"),
+        ("occurred_at", 1788746410),
+        ("occurred_at", "2026-02-30T10:00:10Z"),
+        ("occurred_at", "0001-01-01T00:00:00+14:00"),
+        ("occurred_at", "9999-12-31T23:59:59-14:00"),
+        ("occurred_at", "2026-09-09T10:00:10+08:00"),
+        ("refunds", "LQ-0"),
+        ("campaign_ref", ["spring-2026"]),
+        ("campaign_ref", "x" * 501),
+        ("donor", "Ada"),
+        ("donor", {"name": 7}),
+        ("donor", {"public_name": "yes"}),
+        ("donor", {"public_name": 1}),
+        ("donor", {"updates": "false"}),
+        ("donor", {"locale": "zh Hans"}),
+        ("donor", {"name": "x" * 201}),
+        ("donor", {"email": "x" * 321}),
+        ("message", {"text": "hello"}),
+        ("message", "x" * 2001),
+        ("message", "\udfff"),
+    ],
+)
+def test_a_wrong_value_is_malformed_and_named(field: str, value: object) -> None:
+    with pytest.raises(MalformedNotice, match=rf"^data\.{field}"):
+        read(donation(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff\xfe{}",
+        b'{"type": "donation.succeeded", "type": "donation.refunded"}',
+        b'{"type": NaN}',
+        b'{"type": -Infinity}',
+        b'{"type": 1}',
+        b'{"type": "donation.succeeded", "data": {}}',
+        b'{"type": "donation.succeeded", "timestamp": "2026-09-07T10:00:10Z"}',
+        b'{"type": "donation.succeeded", "timestamp": "2026-09-07T10:00:10Z", "data": []}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        "{}".encode("utf-16"),
+    ],
+)
+def test_a_body_out_of_form_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedNotice):
+        read(body)
+
+
+def test_numbers_that_no_machine_holds_do_no_harm() -> None:
+    body = json.dumps(donation())[:-1] + ', "a": ' + "9" * 5000 + ', "b": 1e99999999999999999999}'
+    assert read(body.encode()).amount == Money(10000, "CNY")
+
+
+def test_an_unknown_type_is_not_understood_whatever_else_it_holds() -> None:
+    with pytest.raises(NotUnderstood, match=r"donation\.pondered"):
+        read({"type": "donation.pondered", "data": 5})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+NAMES = [*donation()["data"], "occurred_at", "refunds", "campaign_ref", "donor", "message"]
+DONORS = st.dictionaries(st.sampled_from(["name", "email", "locale", "updates"]), JSON)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), JSON | DONORS), st.text() | st.just("2026-09-07Z"))
+def test_no_values_escape_the_family(changes: dict[str, Any], stamp: str) -> None:
+    try:
+        movement = read({**donation(**changes), "timestamp": stamp})
+    except NoticeError:
+        return
+    assert movement.amount.minor > 0
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_escape_the_family(body: bytes) -> None:
+    with pytest.raises(NoticeError):
+        standard.movements(body, KEYS, NOON)
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["webhook-id", "Webhook-Timestamp", "webhook-signature", "webhook-ID", "x"]),
+    st.text() | st.just("1788782400") | st.just("v1,x"),
+)
+
+
+@given(HEADERS, st.binary(max_size=50), st.lists(st.text() | st.just(SECRET), max_size=3))
+def test_no_headers_escape_the_family(h: dict[str, str], body: bytes, secrets: list[str]) -> None:
+    with pytest.raises(PlatformError):
+        standard.verify(h, body, Keys(secrets=secrets), NOON)
+
+
+def test_the_reply_says_why() -> None:
+    reply = standard.reply(400, "data.amount 是空的。")
+    assert json.loads(reply.body) == {"ok": False, "reason": "data.amount 是空的。"}
+    assert (reply.status, reply.content_type) == (400, "application/json")
