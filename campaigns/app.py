@@ -1,0 +1,54 @@
+"""The web application, put together: settings, extensions, blueprints, commands."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+import campaigns.model
+from campaigns import cli
+from campaigns.db import db, engine_options, prepare
+from campaigns.web import guards, health, language
+from config import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+# The largest body any page takes; doors with smaller ones say so themselves.
+LARGEST_BODY = 2 * 1024 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the app from checked settings. Connects to nothing; each call builds another app."""
+    app = Flask(
+        "campaigns",
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        instance_path=str(settings.instance_dir),
+    )
+    app.extensions["settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure,
+    )
+    _connect(app)
+    for door in (language, guards, health):
+        door.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def _connect(app: Flask) -> None:
+    # Every noun is imported, so that foreign keys between files find their tables.
+    for module in pkgutil.iter_modules(campaigns.model.__path__):
+        importlib.import_module(f"campaigns.model.{module.name}")
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    with app.app_context():
+        prepare(db.engine)

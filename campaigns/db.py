@@ -1,0 +1,161 @@
+"""The database: session, column types, and how a transaction begins on each of the two."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as BaseSession
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    String,
+    TypeDecorator,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 5
+# A web process has hundreds of threads; the database gets far fewer connections (design §8).
+POOL = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5, "pool_pre_ping": True}
+
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+
+class Base(DeclarativeBase):
+    """Every table's base; constraints are named by convention so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Session(BaseSession):
+    """Flask-SQLAlchemy's session; inside `reading()` its transactions cannot write."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        bind = super().get_bind(*args, **kwargs)
+        if _reading.get() and isinstance(bind, Engine):
+            return bind.execution_options(postgresql_readonly=True, reading=True)
+        return bind
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC; a naive one is refused with `ValueError` (design §5 rule 2)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a time zone was about to be stored.")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A decimal kept as text, since SQLite would make a float of it."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        return None if value is None else format(value, "f")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+def choice(kinds: type[StrEnum]) -> Enum:
+    """A text column that holds one of `kinds`, checked by the database too."""
+    return Enum(
+        kinds,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        name=re.sub(r"(?<!^)(?=[A-Z])", "_", kinds.__name__).lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Transactions that begin inside cannot write: `READ ONLY`, or `query_only` on SQLite (rule 9).
+
+    Nests. A transaction that is already open keeps its kind.
+    """
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """How to reach the database at `url`; connects to nothing."""
+    if url.startswith("sqlite"):
+        return POOL | {"connect_args": {"timeout": BUSY_SECONDS}}
+    return POOL | {
+        "connect_args": {
+            "connect_timeout": 3,
+            "options": "-c statement_timeout=30s -c TimeZone=UTC",
+        }
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Teach an engine how its transactions begin. Call once per engine."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _open_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def dumps(value: object) -> str:
+    """JSON for a column: readable Chinese, no NaN."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _open_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    # SQLAlchemy's default leaves the beginning of transactions to the driver, which defers them;
+    # one that read and then wrote would fail at once where another had written in between.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA recursive_triggers=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = bool(connection.get_execution_options().get("reading"))
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,48 @@
+"""Webhook endpoints: where an integration posts, with which secrets, and what it may book to."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from campaigns.db import Base, Id, Moment
+
+
+class WebhookEndpoint(Base):
+    """`name` is its last part in the URL. It books only within its campaign, or its one listing.
+
+    `source` is the account its money comes through, so that a bill of the same account is
+    recognised as the same money.
+    """
+
+    __tablename__ = "webhook_endpoints"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    scheme: Mapped[str] = mapped_column(String(32))
+    source: Mapped[str] = mapped_column(String(100))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
+    listing_id: Mapped[int | None] = mapped_column(ForeignKey("listings.id"))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    heard_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    secrets: Mapped[list["WebhookSecret"]] = relationship(lazy="selectin")
+
+    __table_args__ = (
+        CheckConstraint("(campaign_id IS NULL) <> (listing_id IS NULL)", name="bounds"),
+    )
+
+
+class WebhookSecret(Base):
+    """A secret, sealed by DATA_KEYS; after a rotation the old one is valid until `expires_at`."""
+
+    __tablename__ = "webhook_secrets"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    endpoint_id: Mapped[int] = mapped_column(
+        ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True
+    )
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,0 +1,124 @@
+"""Entries: one movement of money each, never changed or deleted; and the numbers they go by."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from campaigns.db import Base, Id, Moment, choice
+from campaigns.money import Money
+
+
+class EntryKind(StrEnum):
+    DONATION = "donation"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    MATCH = "match"
+    FEE = "fee"
+    PAYOUT = "payout"
+    DISBURSEMENT = "disbursement"
+    EXPENSE = "expense"
+
+
+# What a public figure is made of (design §6); the other kinds explain where money went.
+COUNTED = frozenset({EntryKind.DONATION, EntryKind.REFUND, EntryKind.CHARGEBACK, EntryKind.MATCH})
+
+
+class MatchStage(StrEnum):
+    """Matched money is announced, confirmed, then received; an announced match is not counted."""
+
+    ANNOUNCED = "announced"
+    CONFIRMED = "confirmed"
+    RECEIVED = "received"
+
+
+class Door(StrEnum):
+    """Where an entry came in."""
+
+    WEBHOOK = "webhook"
+    FILE = "file"
+    HAND = "hand"
+
+
+class Entry(Base):
+    """`amount_minor` carries its sign: what comes in is positive, refunds and what leaves negative.
+
+    A reversal has the kind of what it reverses and the opposite amount; triggers check both, and
+    refuse UPDATE and DELETE. `source` is the account the money came through. `day` is the
+    organisation's day of `occurred_at`. `donations` is how many gifts the entry stands for.
+    `regards` is the key of the donation that a refund, chargeback or match is about.
+    """
+
+    __tablename__ = "entries"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[EntryKind] = mapped_column(choice(EntryKind))
+    stage: Mapped[MatchStage | None] = mapped_column(choice(MatchStage))
+    amount_minor: Mapped[int] = mapped_column("amount", BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    donations: Mapped[int] = mapped_column(default=0)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    listing_id: Mapped[int | None] = mapped_column(ForeignKey("listings.id"))
+    source: Mapped[str] = mapped_column(String(100))
+    occurred_at: Mapped[datetime] = mapped_column(Moment)
+    day: Mapped[date]
+    booked_at: Mapped[datetime] = mapped_column(Moment)
+    door: Mapped[Door] = mapped_column(choice(Door))
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    reverses: Mapped[int | None] = mapped_column(ForeignKey("entries.id"), unique=True)
+    regards: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str | None] = mapped_column(String(500))
+
+    keys: Mapped[list["EntryKey"]] = relationship(viewonly=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["listing_id", "campaign_id"], ["listings.id", "listings.campaign_id"]
+        ),
+        CheckConstraint("amount <> 0", name="amount"),
+        CheckConstraint(
+            "reverses IS NOT NULL OR (amount > 0) = (kind IN ('donation', 'match', 'payout'))",
+            name="sign",
+        ),
+        CheckConstraint(
+            "listing_id IS NOT NULL OR kind IN ('payout', 'disbursement', 'expense', 'fee')",
+            name="listed",
+        ),
+        CheckConstraint("(kind = 'match') = (stage IS NOT NULL)", name="stage"),
+        CheckConstraint("length(currency) = 3", name="currency"),
+        CheckConstraint("source <> ''", name="source"),
+        Index("ix_entries_listing_occurred", "listing_id", "occurred_at"),
+        Index("ix_entries_campaign_booked", "campaign_id", "id"),
+    )
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def counted(self) -> bool:
+        """Whether public figures count it."""
+        return self.kind in COUNTED and self.stage is not MatchStage.ANNOUNCED
+
+
+class EntryKey(Base):
+    """One number an entry is known by: the identity of money (design §5 rule 4).
+
+    Rebooking moves it to the new entry; undoing an import releases it.
+    """
+
+    __tablename__ = "entry_keys"
+
+    source: Mapped[str] = mapped_column(String(100), primary_key=True)
+    scheme: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"), index=True)

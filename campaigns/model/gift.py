@@ -1,0 +1,36 @@
+"""Gifts: who gave an entry and what they wish shown, which may change or be erased."""
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from campaigns.db import Base, choice
+from campaigns.model.donor import Donor
+from campaigns.model.entry import Entry
+
+
+class Moderation(StrEnum):
+    """A message is shown only after staff said so."""
+
+    WAITING = "waiting"
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+
+
+class Gift(Base):
+    """Anonymous in public unless `show_name` (design §5 rule 11)."""
+
+    __tablename__ = "gifts"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    donor_id: Mapped[int | None] = mapped_column(ForeignKey("donors.id"), index=True)
+    public_name: Mapped[str | None] = mapped_column(String(200))
+    show_name: Mapped[bool] = mapped_column(default=False)
+    message: Mapped[str | None] = mapped_column(String(1000))
+    moderation: Mapped[Moderation] = mapped_column(choice(Moderation), default=Moderation.WAITING)
+
+    entry: Mapped[Entry] = relationship()
+    donor: Mapped[Donor | None] = relationship()
+
+    __table_args__ = (Index("ix_gifts_moderation", "moderation"),)

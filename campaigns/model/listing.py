@@ -1,0 +1,78 @@
+"""Listings: a campaign's page on one platform, and how it is asked."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaigns.db import Base, Id, Moment, choice
+
+
+class Rule(StrEnum):
+    """What a listing's figure rests on (design §6)."""
+
+    REPORTED = "reported"
+    ITEMISED = "itemised"
+
+
+class Asking(StrEnum):
+    """asked: the poller asks. by_hand: staff enter reports. refused: the platform said no; staff
+    enter reports. ended: its figures are final."""
+
+    ASKED = "asked"
+    BY_HAND = "by_hand"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
+class Listing(Base):
+    """`external_id` is the platform's name for it. `next_poll_at` is also the poller's lease."""
+
+    __tablename__ = "listings"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), index=True)
+    platform: Mapped[str] = mapped_column(String(32))
+    external_id: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str] = mapped_column(String(2048))
+    currency: Mapped[str] = mapped_column(String(3))
+    rule: Mapped[Rule] = mapped_column(choice(Rule), default=Rule.REPORTED)
+    asking: Mapped[Asking] = mapped_column(choice(Asking), default=Asking.ASKED)
+    position: Mapped[int] = mapped_column(default=0)
+    period_seconds: Mapped[int] = mapped_column(default=600)
+    next_poll_at: Mapped[datetime | None] = mapped_column(Moment)
+    asked_at: Mapped[datetime | None] = mapped_column(Moment)
+    failures: Mapped[int] = mapped_column(default=0)
+    etag: Mapped[str | None] = mapped_column(String(512))
+    last_modified: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (
+        UniqueConstraint("platform", "external_id"),
+        # Entries name both, so that an entry's listing is always one of its campaign's.
+        UniqueConstraint("id", "campaign_id"),
+        CheckConstraint("period_seconds >= 10", name="period"),
+        CheckConstraint("length(currency) = 3", name="currency"),
+        Index(
+            "ix_listings_due",
+            "next_poll_at",
+            sqlite_where=text("asking = 'asked'"),
+            postgresql_where=text("asking = 'asked'"),
+        ),
+    )
+
+
+class PollFailure(Base):
+    """One question that brought no figure: when, why, and how the platform answered."""
+
+    __tablename__ = "poll_failures"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(Moment)
+    condition: Mapped[str] = mapped_column(String(32))
+    status: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(500))
+
+    __table_args__ = (Index("ix_poll_failures_listing_at", "listing_id", "at"),)

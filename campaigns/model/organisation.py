@@ -1,0 +1,56 @@
+"""Organisations: ours, and the partners that receive or execute (design §1)."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from campaigns.db import Base, Id
+from campaigns.model.text import Texts
+
+
+class Organisation(Base):
+    """One row is ours (`ours`); the others are receiving and executing partners."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ours: Mapped[bool] = mapped_column(default=False)
+    demo: Mapped[bool] = mapped_column(default=False)
+    default_locale: Mapped[str] = mapped_column(String(16), default="zh-Hans")
+    timezone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
+    country: Mapped[str] = mapped_column(String(2), default="CN")
+    sender: Mapped[str | None] = mapped_column(String(320))
+    reply_to: Mapped[str | None] = mapped_column(String(320))
+    contact: Mapped[str | None] = mapped_column(String(320))
+    website: Mapped[str | None] = mapped_column(String(2048))
+
+    texts: Mapped[list["OrganisationText"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+
+    __table_args__ = (
+        # One installation serves one organisation.
+        Index(
+            "uq_organisations_ours",
+            "ours",
+            unique=True,
+            sqlite_where=text("ours"),
+            postgresql_where=text("ours"),
+        ),
+    )
+
+    def text(self, locale: str) -> "OrganisationText":
+        """The texts in `locale`, else in the default language, else in any."""
+        return Texts(self.texts, self.default_locale).best(locale)
+
+
+class OrganisationText(Base):
+    __tablename__ = "organisation_texts"
+
+    organisation_id: Mapped[int] = mapped_column(
+        ForeignKey("organisations.id", ondelete="CASCADE"), primary_key=True
+    )
+    locale: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    about: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (CheckConstraint("name <> ''", name="named"),)

@@ -1,0 +1,151 @@
+"""What tests stand on: an app on a real database, fresh for each test, and clients for it."""
+
+import base64
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import make_url, text
+from werkzeug.test import TestResponse
+
+from campaigns.app import create_app
+from campaigns.db import Base, db
+from config import Settings, load
+from tests import postgres
+
+KEY = base64.b64encode(b"0123456789" * 3 + b"01").decode()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def environment(database_url: str, instance: Path, **more: str) -> dict[str, str]:
+    """A complete environment for the service, as `config.load` and child processes take it."""
+    return {
+        "EMBEDDED": "1",
+        "DATABASE_URL": database_url,
+        "INSTANCE_DIR": str(instance),
+        "SECRET_KEY": "a secret key only tests ever use, 32+",
+        "DATA_KEYS": f"k1:{KEY}",
+        "ADDRESS_PEPPER": KEY,
+        "BASE_URL": "http://localhost",
+        "MAIL_FROM": "Facilitators <updates@example.org>",
+        "ORGANISATION_NAME": "协作者",
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def dialect(pytestconfig: pytest.Config) -> str:
+    return str(pytestconfig.getoption("database"))
+
+
+@pytest.fixture
+def new_database(dialect: str, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database of this test's own."""
+    with empty_database(dialect, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _app(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    home = tmp_path_factory.mktemp("app")
+    with empty_database(dialect, home) as url:
+        app = create_app(load(environment(url, home)))
+        app.testing = True
+        app.test_client_class = Client
+        with app.app_context():
+            flask_migrate.upgrade()
+            _keep_empty(home)
+        yield app
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(_app: Flask) -> Iterator[Flask]:
+    """The app on an empty database, its context pushed: `db.session` works."""
+    with _app.app_context():
+        yield _app
+        db.session.remove()
+        _empty()
+
+
+@pytest.fixture
+def settings(app: Flask) -> Settings:
+    found: Settings = app.extensions["settings"]
+    return found
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without cookies yet. What the test did before is committed before each request."""
+    return app.test_client()
+
+
+class Client(FlaskClient):
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        db.session.commit()
+        answer = super().open(*args, **kwargs)
+        db.session.expire_all()
+        return answer
+
+
+class empty_database:  # noqa: N801 - read as a context manager, it is a verb
+    """A new, empty database; dropped again at the end."""
+
+    def __init__(self, dialect: str, home: Path) -> None:
+        self.name = f"test_{uuid.uuid4().hex[:12]}"
+        self.postgresql = dialect == "postgresql"
+        self.url = f"sqlite:///{home}/{self.name}.sqlite3"
+
+    def __enter__(self) -> str:
+        if self.postgresql:
+            server = make_url(postgres.server())
+            self._run(f"CREATE DATABASE {self.name}")
+            self.url = server.set(database=self.name).render_as_string(hide_password=False)
+        return self.url
+
+    def __exit__(self, *error: object) -> None:
+        if self.postgresql:
+            self._run(f"DROP DATABASE {self.name} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        server = make_url(postgres.server()).set(drivername="postgresql")
+        address = server.render_as_string(hide_password=False)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def _keep_empty(home: Path) -> None:
+    if db.engine.dialect.name == "sqlite":
+        db.engine.dispose()
+        shutil.copy(_sqlite_file(), home / "empty.sqlite3")
+
+
+def _empty() -> None:
+    """Empty every table; append-only ones refuse DELETE, so this goes round their triggers."""
+    if db.engine.dialect.name == "sqlite":
+        db.engine.dispose()
+        file = _sqlite_file()
+        for leftover in (file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+            leftover.unlink(missing_ok=True)
+        shutil.copy(file.parent / "empty.sqlite3", file)
+        return
+    with db.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in Base.metadata.sorted_tables:
+            connection.execute(table.delete())
+
+
+def _sqlite_file() -> Path:
+    assert db.engine.url.database
+    return Path(db.engine.url.database)

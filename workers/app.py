@@ -1,0 +1,72 @@
+"""The Celery app and its schedule: ticks that take due rows, and carry nothing but ids."""
+
+from typing import Any
+
+from celery import Celery, Task
+from flask import Flask, has_app_context
+
+# Each kind of work has a queue and a worker slot of its own, so that none starves another.
+QUEUES = ("poll", "post", "book", "tidy")
+
+# task → (seconds between ticks, queue). A tick expires when the next one is due.
+TICKS: dict[str, tuple[float, str]] = {}
+
+MODULES = ()
+
+
+def create_celery(app: Flask) -> Celery:
+    """The Celery app of a Flask app. Connects to nothing."""
+    settings = app.extensions["settings"]
+    celery = Celery(app.name, task_cls=_in_context(app), include=MODULES)
+    celery.conf.update(
+        broker_url=settings.broker_url or "memory://",
+        task_ignore_result=True,
+        task_create_missing_queues=True,
+        task_default_queue="tidy",
+        task_routes={name: {"queue": queue} for name, (_, queue) in TICKS.items()},
+        task_time_limit=60,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options=_transport_options(settings.broker_url or ""),
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        beat_schedule={
+            name: {
+                "task": name,
+                "schedule": seconds,
+                "options": {"expires": seconds, "queue": queue, "ignore_result": True},
+            }
+            for name, (seconds, queue) in TICKS.items()
+        },
+        beat_max_loop_interval=1,
+    )
+    celery.set_default()
+    app.extensions["celery"] = celery
+    return celery
+
+
+def _transport_options(broker_url: str) -> dict[str, Any]:
+    if broker_url.startswith(("redis", "rediss", "unix")):
+        return {
+            "socket_connect_timeout": 2,
+            "socket_timeout": 5,
+            "retry_on_timeout": False,
+            "visibility_timeout": 60,
+            "unacked_restore_interval": 5,
+        }
+    return {}
+
+
+def _in_context(app: Flask) -> type[Task]:
+    class InContext(Task):  # type: ignore[misc]
+        """A task that runs inside an app context, its own unless a test pushed one."""
+
+        abstract = True
+
+        def __call__(self, *args: object, **kwargs: object) -> Any:
+            if has_app_context():
+                return self.run(*args, **kwargs)
+            with app.app_context():
+                return self.run(*args, **kwargs)
+
+    return InContext

@@ -1,0 +1,15 @@
+"""The app, its commands and the celery app, put together (`wsgi:app`, `-A wsgi:celery`)."""
+
+import sys
+
+from campaigns.app import create_app
+from config import BadSetting, load
+from workers.app import create_celery
+
+try:
+    settings = load()
+except BadSetting as error:
+    sys.exit(f"Huiyin cannot start: {error}")
+
+app = create_app(settings)
+celery = create_celery(app)
