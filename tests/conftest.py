@@ -33,7 +33,7 @@ def environment(database_url: str, instance: Path, **more: str) -> dict[str, str
         "EMBEDDED": "1",
         "DATABASE_URL": database_url,
         "INSTANCE_DIR": str(instance),
-        "SECRET_KEY": "a secret key only tests ever use, 32+",
+        "SECRET_KEY": "a secret key that only tests ever use",
         "DATA_KEYS": f"k1:{KEY}",
         "ADDRESS_PEPPER": KEY,
         "BASE_URL": "http://localhost",
