@@ -1,0 +1,191 @@
+"""SMTP: connections that know whether the final dot was handed over."""
+
+import re
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from campaigns.mail import greeting
+from campaigns.mail.address import Address, masked
+from campaigns.mail.relay import Relay
+from campaigns.mail.transport import Outcome, State, Unreachable
+from campaigns.mail.wire import Dropped, Reply, Wire
+
+LONGEST_ANSWER = 300
+_DATA = b"DATA\r\n"
+_DOT = b".\r\n"
+_SENDER = re.compile(r"[!-;=?-~]*")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_STATE_OF_KIND = {2: State.SENT, 4: State.DEFERRED, 5: State.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection waits, in seconds.
+
+    RFC 5321 §4.5.3.2 would wait ten minutes for the answer to the dot. A connection of ours that
+    waits does no other work and an unanswered dot is settled by staff or a bounce, hence one.
+    """
+
+    connect: float = 15
+    reply: float = 60
+    dot: float = 60
+
+
+@dataclass(frozen=True)
+class SmtpTransport:
+    """Letters by one relay. `tls` replaces the system's trusted certificates, for tests."""
+
+    relay: Relay
+    patience: Patience = field(default_factory=Patience)
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.relay.host}:{self.relay.port}"
+
+    def connect(self) -> "SmtpConnection":
+        """Greet, encrypt and log in as the relay's address says. Raises `Unreachable`."""
+        place = (self.relay.host, self.relay.port)
+        try:
+            connected = socket.create_connection(place, timeout=self.patience.connect)
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(f"{self.name} cannot be reached: {type(error).__name__}.") from error
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire = Wire(connected, self.patience.reply)
+        try:
+            return SmtpConnection(wire, greeting.opened(wire, self.relay, self.tls), self.patience)
+        except Dropped as error:
+            wire.close()
+            raise Unreachable(f"{self.name}: {error}") from error
+        except Unreachable:
+            wire.close()
+            raise
+
+
+class SmtpConnection:
+    """One session with a relay that has greeted us. Belongs to one thread."""
+
+    def __init__(self, wire: Wire, offers: greeting.Offers, patience: Patience) -> None:
+        self._wire = wire
+        self._offers = offers
+        self._patience = patience
+        self._open = True
+
+    def send(self, sender: str, to: Address, message: bytes) -> Outcome:
+        """See `transport.Connection.send`. `sender` is ASCII, or empty for none.
+
+        Until the call that carries the final dot a drop is `deferred`, from that call on it is
+        `unknown`. A reply of 421 defers the letter and loses the connection.
+        """
+        if not self._open or self._wire.stale():
+            self._drop()
+            raise Unreachable("The relay closed the connection between two letters.")
+        content = _content(message)
+        envelope = self._envelope(sender, to, content)
+        if objection := self._offers.objection(to, content):
+            return Outcome(State.FAILED, None, objection)
+        dot_handed_over = False
+        try:
+            if refusal := self._offered(envelope):
+                return self._refused(refusal, to)
+            self._wire.write(content, more_follows=True)
+            dot_handed_over = True
+            self._wire.write(_DOT)
+            return self._outcome(self._wire.reply(self._patience.dot), to)
+        except Dropped as drop:
+            self._drop()
+            state = State.UNKNOWN if dot_handed_over else State.DEFERRED
+            return Outcome(state, None, str(drop), connection_lost=True)
+
+    def close(self) -> None:
+        """Say goodbye if the relay still listens. The second call does nothing; never raises."""
+        if self._open and not self._wire.stale():
+            with suppress(Dropped):
+                self._wire.farewell()
+        self._drop()
+
+    def _envelope(self, sender: str, to: Address, content: bytes) -> list[bytes]:
+        if not _SENDER.fullmatch(sender):
+            raise ValueError("The envelope sender is not an ASCII address.")
+        options = self._offers.options(to, content)
+        mail = f"MAIL FROM:<{sender}>{options}\r\n".encode("ascii")
+        return [mail, f"RCPT TO:<{to.wire}>\r\n".encode(), _DATA]
+
+    def _offered(self, envelope: list[bytes]) -> Reply | None:
+        """The reply that refuses the letter; None once the relay waits for its content."""
+        if self._offers.pipelining:
+            return self._offered_at_once(envelope)
+        for command in envelope:
+            reply = self._wire.command(command)
+            if not _accepts(command, reply):
+                return reply
+        return None
+
+    def _offered_at_once(self, envelope: list[bytes]) -> Reply | None:
+        """The same in one round trip (RFC 2920)."""
+        self._wire.write(b"".join(envelope))
+        refusal = None
+        try:
+            for command in envelope:
+                reply = self._wire.reply()
+                if not _accepts(command, reply):
+                    refusal = refusal or reply
+                elif refusal and command is _DATA:
+                    # It awaits content although it refused the recipient. Even an empty message
+                    # could be delivered to somebody, so the session ends without a dot.
+                    self._drop()
+                if reply.code == 421:
+                    break
+        except Dropped:
+            if refusal is None:
+                raise
+            self._drop()
+        return refusal
+
+    def _refused(self, refusal: Reply, to: Address) -> Outcome:
+        if refusal.kind not in (4, 5):
+            raise Dropped("The relay answered out of turn.")
+        if self._open and refusal.code != 421:
+            self._start_over()
+        return self._outcome(refusal, to)
+
+    def _start_over(self) -> None:
+        try:
+            if self._wire.command(b"RSET\r\n").kind != 2:
+                self._drop()
+        except Dropped:
+            self._drop()
+
+    def _outcome(self, reply: Reply, to: Address) -> Outcome:
+        state = _STATE_OF_KIND.get(reply.kind)
+        if state is None:
+            raise Dropped("The relay answered out of turn.")
+        if reply.code == 421:
+            self._drop()
+        return Outcome(state, reply.code, _discreet(reply.text, to), not self._open)
+
+    def _drop(self) -> None:
+        self._open = False
+        self._wire.close()
+
+
+def _accepts(command: bytes, reply: Reply) -> bool:
+    return reply.code == 354 if command is _DATA else reply.kind == 2
+
+
+def _content(message: bytes) -> bytes:
+    """The message as DATA carries it (RFC 5321 §2.3.8, §4.5.2), all but the final dot."""
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
+        message = _LINE_END.sub(b"\r\n", message)
+    if message.startswith(b".") or b"\n." in message:
+        message = _LEADING_DOT.sub(b"..", message)
+    return message if message.endswith(b"\r\n") else message + b"\r\n"
+
+
+def _discreet(answer: str, to: Address) -> str:
+    """What a relay said, bounded and without the recipient's name, which some repeat bare."""
+    bare = re.compile(rf"(?<!\w){re.escape(to.local)}(?!\w)", re.IGNORECASE)
+    return bare.sub("***", masked(answer))[:LONGEST_ANSWER]
