@@ -1,0 +1,63 @@
+"""The environment of the one-command run: what the person set, and defaults for the rest."""
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import config
+from campaigns.local import keys
+
+PLATFORMS = ("alipay", "foundation", "tencent")
+
+
+def complete(given: Mapping[str, str]) -> dict[str, str]:
+    """`given` with every setting that the run needs and the person left open.
+
+    Makes the instance directory and, once, the secrets in it. Raises `config.BadSetting`.
+    """
+    instance = Path(given.get("INSTANCE_DIR") or "instance").absolute()
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise config.BadSetting(
+            f"INSTANCE_DIR must be a directory that can be made: {instance} ({error.strerror})."
+        ) from error
+    bind = given.get("BIND") or "127.0.0.1:8000"
+    defaults = {
+        "EMBEDDED": "1",
+        "INSTANCE_DIR": str(instance),
+        "DATABASE_URL": f"sqlite:///{instance / 'huiyin.sqlite3'}",
+        "BIND": bind,
+        "BASE_URL": f"http://{reachable(bind)}",
+        "MAIL_FROM": "Huiyin <updates@huiyin.example>",
+        "PYTHONUNBUFFERED": "1",
+    }
+    left_open = {
+        name: value
+        for name, value in defaults.items()
+        if not given.get(name) and not given.get(f"{name}_FILE")
+    }
+    return {**given, **left_open, **keys.files(instance, given)}
+
+
+def reachable(bind: str) -> str:
+    """`host:port` under which this machine reaches a server bound to `bind`."""
+    host, _, port = bind.rpartition(":")
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "[::]": "[::1]"}  # noqa: S104
+    if not host or not port.isdecimal():
+        return "127.0.0.1:8000"  # Settings are checked afterwards, and will name BIND.
+    return f"{everywhere.get(host, host)}:{port}"
+
+
+def with_stand_ins(environ: Mapping[str, str], address: str) -> dict[str, str]:
+    """Let adapters find every platform at `address` (`host:port`), a private one."""
+    origins = ",".join(f"{name}=http://{address}" for name in PLATFORMS)
+    host = address.rpartition(":")[0]
+    return {**environ, "PLATFORM_ORIGINS": origins, "POLL_ALLOW_PRIVATE": host}
+
+
+def free_address() -> str:
+    """A loopback address that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
