@@ -72,7 +72,6 @@ class PollFailure(Base):
     listing_id: Mapped[int] = mapped_column(ForeignKey("listings.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(Moment)
     condition: Mapped[str] = mapped_column(String(32))
-    status: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(500))
 
     __table_args__ = (Index("ix_poll_failures_listing_at", "listing_id", "at"),)

@@ -9,13 +9,13 @@ from config import LOCALES, settings
 # What stands in front of a public address in a language that is not the default one.
 PREFIXES = {"zh-Hans": "zh", "en": "en"}
 
-babel = Babel()
+babel = Babel()  # type: ignore[no-untyped-call]
 
 
 def init_app(app: Flask) -> None:
     """Make `gettext` and the page's `lang` follow `g.locale` where a door set it."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    babel.init_app(
+    babel.init_app(  # type: ignore[no-untyped-call]
         app,
         default_locale=underscored(app.extensions["settings"].default_locale),
         default_timezone=app.extensions["settings"].default_timezone,

@@ -178,7 +178,6 @@ def upgrade() -> None:
         ),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("condition", sa.String(length=32), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.ForeignKeyConstraint(
             ["listing_id"],

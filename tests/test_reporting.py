@@ -1,0 +1,119 @@
+"""Reports: the last good figure stands until a believable one comes, or a person decides."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from campaigns import reporting
+from campaigns.db import db
+from campaigns.model.correction import Correction
+from campaigns.model.listing import Listing
+from campaigns.model.report import Report, ReportState
+from campaigns.money import Money
+from campaigns.platforms.base import Reading
+from tests import make
+from tests.make import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def listing(app: Flask) -> Listing:
+    return make.listing()
+
+
+def said(listing: Listing, yuan: str | None, minute: int = 0, currency: str = "CNY") -> Report:
+    moment = NOON + minute * MINUTE
+    raised = None if yuan is None else Money.of(yuan, currency)
+    return reporting.record(listing, Reading(raised=raised, moment=moment), moment)
+
+
+def shown(listing: Listing) -> Money | None:
+    last = reporting.last_accepted(listing.id)
+    return last.raised if last else None
+
+
+def test_a_growing_figure_is_shown(listing: Listing) -> None:
+    said(listing, "10.00")
+    said(listing, "10.50", 1)
+    assert shown(listing) == Money.parse("10.50 CNY")
+
+
+def test_a_falling_figure_waits_and_the_last_good_one_stands(listing: Listing) -> None:
+    said(listing, "45300.50")
+    fallen = said(listing, "31020.00", 1)
+    assert fallen.state is ReportState.QUARANTINED
+    assert fallen.reason == "The figure fell from 45300.50 CNY to 31020.00 CNY."
+    assert shown(listing) == Money.parse("45300.50 CNY")
+
+
+@pytest.mark.parametrize(
+    ("yuan", "currency"), [("0", "CNY"), (None, "CNY"), ("-1.00", "CNY"), ("99999.00", "USD")]
+)
+@pytest.mark.parametrize("before", ["10.00", None])
+def test_zero_nothing_negative_and_another_currency_wait(
+    listing: Listing, yuan: str | None, currency: str, before: str | None
+) -> None:
+    if before:
+        said(listing, before)
+    assert said(listing, yuan, 1, currency).state is ReportState.QUARANTINED
+
+
+def test_a_figure_from_the_future_waits(listing: Listing) -> None:
+    reading = Reading(raised=Money.parse("1.00 CNY"), moment=NOON + 10 * MINUTE)
+    assert reporting.record(listing, reading, NOON).state is ReportState.QUARANTINED
+
+
+def test_the_same_fall_said_again_is_held_once(listing: Listing) -> None:
+    said(listing, "38.00")
+    said(listing, "34.00", 1)
+    said(listing, "34.00", 2)
+    assert [report.moment for report in reporting.held(listing.id)] == [NOON + 2 * MINUTE]
+
+
+def test_a_dip_that_passes_is_forgotten(listing: Listing) -> None:
+    said(listing, "38.00")
+    dip = said(listing, "34.00", 1)
+    said(listing, "38.00", 2)
+    assert dip.state is ReportState.REJECTED
+    assert reporting.held(listing.id) == []
+
+
+def test_the_same_answer_twice_is_one_report(listing: Listing) -> None:
+    said(listing, "38.00")
+    said(listing, "38.00")
+    assert len(db.session.scalars(select(Report)).all()) == 1
+
+
+def test_not_modified_means_true_until_now(listing: Listing) -> None:
+    said(listing, "38.00")
+    reporting.reaffirm(listing, NOON + MINUTE)
+    last = reporting.last_accepted(listing.id)
+    assert last is not None
+    assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON + MINUTE)
+
+
+def test_an_accepted_fall_leaves_a_correction(listing: Listing) -> None:
+    said(listing, "38.00")
+    reporting.accept(said(listing, "34.00", 1), "Refunds.", NOON, make.staff())
+    correction = db.session.scalars(select(Correction)).one()
+    assert (correction.before.minor, correction.after.minor) == (3800, 3400)
+    assert shown(listing) == Money.parse("34.00 CNY")
+
+
+def test_a_verdict_is_given_once(listing: Listing) -> None:
+    said(listing, "38.00")
+    dip = said(listing, "34.00", 1)
+    reporting.reject(dip, "A fault of theirs.", NOON, make.staff())
+    with pytest.raises(reporting.NotHeld):
+        reporting.accept(dip, "No.", NOON, make.staff())
+
+
+def test_what_a_person_enters_is_guarded_too(listing: Listing) -> None:
+    said(listing, "38.00")
+    entered = reporting.enter(
+        listing, Money.parse("3.80 CNY"), None, NOON + MINUTE, NOON + MINUTE, make.staff()
+    )
+    assert entered.state is ReportState.QUARANTINED
