@@ -148,7 +148,7 @@ class Reading:
 
     A figure the answer states as empty is None, a stated zero or negative one is kept:
     whether to believe it is not the adapter's to decide. `donations` counts gifts, `donors`
-    counts people.
+    people; `matched` is what matching adds to `raised`, if told apart. `page` is for donors.
     """
 
     raised: Money | None

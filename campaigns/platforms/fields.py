@@ -66,10 +66,7 @@ class Fields:
         value = self._text(name)
         if value is None:
             return None
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
-        kept = (c for c in value if c in "\n\t" or not (_is_control(c) or c in _TURNS))
-        clean = unicodedata.normalize("NFC", "".join(kept)).strip()
-        return self._bounded(name, clean, longest) or None
+        return self._bounded(name, clean(value), longest) or None
 
     def flag(self, name: str) -> bool:
         """False if absent."""
@@ -178,6 +175,13 @@ def parse(body: bytes, error: type[PlatformError]) -> Fields:
     if not isinstance(value, dict):
         raise error("The body must be a JSON object.")
     return Fields(value, error)
+
+
+def clean(text: str) -> str:
+    """Text that people wrote, without control characters and turns of direction."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (c for c in lines if c in "\n\t" or not (_is_control(c) or c in _TURNS))
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,0 +1,283 @@
+"""The contract of platforms and webhook schemes: each is found by itself and owes recordings."""
+
+import contextlib
+import inspect
+import pkgutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns import platforms as package
+from campaigns.platforms import base, registry
+from campaigns.platforms.base import Answer, Busy, Gone, Keys, PlatformError, Refused, Unreadable
+from tests.platforms import recorded
+from tests.platforms.recorded import Case, NoRecordings
+
+NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
+MACHINERY = {"addresses", "answers", "base", "fetch", "fields", "guard", "registry"}
+HARMLESS = {"good", "zero"}
+HARMFUL = {
+    "empty",
+    "error_in_200",
+    "figure_missing",
+    "robot_check",
+    "truncated",
+}
+ANSWERS_OWED = HARMLESS | HARMFUL | {"wrong_charset"}
+POSTS_OWED = {"good", "malformed", "not_understood", "tampered", "truncated", "unsigned"}
+
+PLATFORMS = sorted(registry.platforms())
+SCHEMES = sorted(registry.schemes())
+ANSWERS = [case for name in PLATFORMS for case in recorded.cases(name, "answers", ANSWERS_OWED)]
+POSTS = [case for name in SCHEMES for case in recorded.cases(name, "posts", POSTS_OWED)]
+ADDRESSES = [
+    (name, pasted, expected)
+    for name in PLATFORMS
+    for pasted, expected in recorded.index(name, "answers.json")["addresses"].items()
+]
+ASKS = [(n, ask) for n in PLATFORMS for ask in recorded.index(n, "answers.json")["asks"]]
+
+
+def test_every_module_is_a_platform_a_scheme_or_known_machinery() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert modules - MACHINERY == {*PLATFORMS, *SCHEMES}
+
+
+def test_a_platform_without_recordings_does_not_pass(tmp_path: Path) -> None:
+    with pytest.raises(NoRecordings, match="newcomer"):
+        recorded.cases("newcomer", "answers", ANSWERS_OWED, tmp_path)
+    (tmp_path / "newcomer").mkdir()
+    (tmp_path / "newcomer" / "answers.json").write_text('{"answers": {}}')
+    with pytest.raises(NoRecordings, match="robot_check"):
+        recorded.cases("newcomer", "answers", ANSWERS_OWED, tmp_path)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_platform_declares_what_is_asked_of_it(name: str) -> None:
+    _declares(registry.platform(name), base.Platform)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_scheme_declares_what_is_asked_of_it(name: str) -> None:
+    _declares(registry.scheme(name), base.Scheme)
+
+
+def _declares(module: object, contract: type[Protocol]) -> None:  # type: ignore[valid-type]
+    for name in contract.__annotations__:
+        assert hasattr(module, name), name
+    for name, declared in inspect.getmembers(contract, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        wanted = list(inspect.signature(declared).parameters)[1:]
+        assert list(inspect.signature(getattr(module, name)).parameters) == wanted, name
+
+
+@pytest.mark.parametrize("name", [*PLATFORMS, *SCHEMES])
+def test_a_label_is_in_the_catalogue(name: str) -> None:
+    known = registry.platforms().get(name) or registry.scheme(name)
+    path = Path(package.__path__[0]).parent / "translations/zh_Hans/LC_MESSAGES/messages.po"
+    with path.open("rb") as file:
+        message = read_po(file).get(known.LABEL)
+    assert message is not None
+    assert message.string
+
+
+def test_names_that_nobody_bears_are_refused() -> None:
+    with pytest.raises(registry.UnknownPlatform, match="nobody"):
+        registry.platform("nobody")
+    with pytest.raises(registry.UnknownScheme, match="nobody"):
+        registry.scheme("nobody")
+
+
+@pytest.mark.parametrize(("name", "pasted", "expected"), ADDRESSES)
+def test_a_pasted_address_is_recognised(name: str, pasted: str, expected: Any) -> None:
+    found = registry.platform(name).recognise(pasted)
+    assert found == (tuple(expected) if expected else None)
+    if found:
+        assert registry.recognise(pasted) == (name, found)
+        assert registry.platform(name).recognise(found.url) == found
+
+
+def test_a_platforms_own_address_is_never_taken_for_a_partners_feed() -> None:
+    found = registry.recognise("https://gongyi.qq.com/succor/detail.json?id=224166")
+    assert found is not None
+    assert found[0] == "tencent"
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+@given(url=st.text() | st.from_regex(r"https?://[^ ]{0,40}"))
+def test_no_address_upsets_a_platform(name: str, url: str) -> None:
+    found = registry.platform(name).recognise(url)
+    assert found is None or found.external_id
+
+
+@pytest.mark.parametrize(("name", "told"), ASKS)
+def test_a_listing_is_asked_for_at_the_platform_or_its_stand_in(name: str, told: Any) -> None:
+    ask = registry.platform(name).ask(
+        told["external_id"], "https://ignored.example", told["origin"]
+    )
+    body = ask.body.decode() if ask.body is not None else None
+    assert (ask.method, ask.url, body) == (told["method"], told["url"], told["body"])
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_nobody_disguises_themselves(name: str) -> None:
+    headers = {header.lower() for header in registry.platform(name).ask("1", "").headers}
+    assert not headers & {"user-agent", "referer", "cookie", "x-forwarded-for", "origin"}
+
+
+@pytest.mark.parametrize("case", ANSWERS, ids=str)
+def test_an_answer_is_read_or_named_as_what_it_is(case: Case) -> None:
+    platform = registry.platform(case.name)
+    if case.condition:
+        with pytest.raises(case.condition, match=case.told["says"]):
+            platform.read(recorded.answer(case))
+        return
+    read = recorded.plain(platform.read(recorded.answer(case)))
+    assert {k: v for k, v in read.items() if v is not None} == {
+        k: v for k, v in case.told["reads"].items() if v is not None
+    }
+
+
+@pytest.mark.parametrize("case", [c for c in ANSWERS if c.situation in HARMFUL], ids=str)
+def test_what_must_not_become_a_figure_is_recorded_as_an_error(case: Case) -> None:
+    assert case.condition is not None
+
+
+GOOD = [case for case in ANSWERS if case.situation == "good"]
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+@pytest.mark.parametrize(
+    ("status", "condition"),
+    [
+        (204, Unreadable),
+        (206, Unreadable),
+        (302, Unreadable),
+        (304, Unreadable),
+        (400, Unreadable),
+        (401, Refused),
+        (403, Refused),
+        (404, Gone),
+        (410, Gone),
+        (429, Busy),
+        (451, Refused),
+        (500, Busy),
+        (503, Busy),
+        (567, Refused),
+    ],
+)
+def test_a_status_outweighs_the_body(
+    case: Case, status: int, condition: type[PlatformError]
+) -> None:
+    answer = Answer(status, {}, case.body, NOON)
+    with pytest.raises(condition):
+        registry.platform(case.name).read(answer)
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+def test_an_answer_cut_anywhere_is_never_half_read(case: Case) -> None:
+    good, length = recorded.answer(case), len(case.body.rstrip())
+    assert registry.platform(case.name).read(good)
+    for end in {*range(0, length, 7), length - 1}:
+        with pytest.raises(Unreadable):
+            registry.platform(case.name).read(replace(good, body=case.body[:end]))
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+@given(body=st.binary(max_size=300), status=st.integers(100, 599) | st.just(200))
+def test_no_answer_escapes_the_family(name: str, body: bytes, status: int) -> None:
+    with pytest.raises(PlatformError):
+        registry.platform(name).read(Answer(status, {}, body, NOON))
+
+
+@pytest.mark.parametrize("case", GOOD, ids=str)
+@given(at=st.floats(0, 1, exclude_max=True), put=st.binary(min_size=1, max_size=12))
+def test_a_damaged_answer_is_read_or_named(case: Case, at: float, put: bytes) -> None:
+    place = int(at * len(case.body))
+    damaged = case.body[:place] + put + case.body[place + len(put) :]
+    good = recorded.answer(case)
+    with contextlib.suppress(PlatformError):
+        reading = registry.platform(case.name).read(replace(good, body=damaged))
+        assert reading.moment <= good.asked_at
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        ("0", 0),
+        ("999999999", 86400),
+        (format_datetime(NOON.replace(minute=2), usegmt=True), 120),
+        (format_datetime(NOON.replace(hour=11), usegmt=True), 0),
+        ("Mon, 07 Sep 2026 12:02:00", 120),
+        ("Mon, 31 Feb 2026 12:02:00 GMT", None),
+        ("-5", None),
+        ("1e3", None),
+        ("soon", None),
+        ("", None),
+        ("Mon, 07 Sep 99999 12:02:00 GMT", None),
+    ],
+)
+def test_a_wish_for_patience_is_read_and_bounded(value: str, seconds: int | None) -> None:
+    with pytest.raises(Busy) as caught:
+        registry.platform("tencent").read(Answer(503, {"retry-after": value}, b"", NOON))
+    wait = caught.value.retry_after
+    assert (wait.total_seconds() if wait is not None else None) == seconds
+
+
+def _keys(name: str) -> Keys:
+    told = recorded.index(name, "posts.json")
+    return Keys(told["secrets"], told["settings"])
+
+
+@pytest.mark.parametrize("case", POSTS, ids=str)
+def test_a_post_is_read_or_refused(case: Case) -> None:
+    scheme, keys = registry.scheme(case.name), _keys(case.name)
+    at = datetime.fromisoformat(case.told["at"])
+    if "event_id" not in case.told:
+        assert case.condition is not None
+        with pytest.raises(case.condition):
+            scheme.verify(case.told["headers"], case.body, keys, at)
+        return
+    assert scheme.verify(case.told["headers"], case.body, keys, at) == case.told["event_id"]
+    if case.condition:
+        with pytest.raises(case.condition):
+            scheme.movements(case.body, keys, at)
+        return
+    found = [recorded.plain(movement) for movement in scheme.movements(case.body, keys, at)]
+    assert found == case.told["movements"]
+
+
+@pytest.mark.parametrize("case", [c for c in POSTS if c.situation == "good"], ids=str)
+def test_one_changed_byte_breaks_the_signature(case: Case) -> None:
+    at = datetime.fromisoformat(case.told["at"])
+    for place in range(0, len(case.body), 5):
+        changed = bytearray(case.body)
+        changed[place] ^= 1
+        with pytest.raises(base.NoticeError):
+            registry.scheme(case.name).verify(
+                case.told["headers"], bytes(changed), _keys(case.name), at
+            )
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_an_endpoint_without_keys_does_not_pass_the_check(name: str) -> None:
+    registry.scheme(name).check(_keys(name))
+    with pytest.raises(base.BadKeys):
+        registry.scheme(name).check(Keys())
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("status", [200, 202, 400, 409, 413, 503])
+def test_every_verdict_has_a_reply(name: str, status: int) -> None:
+    reply = registry.scheme(name).reply(status, "原因")
+    assert (reply.status < 300) == (status < 300)
+    assert reply.content_type
