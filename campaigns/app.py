@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 import campaigns.model
 from campaigns import cli
 from campaigns.db import db, engine_options, prepare
-from campaigns.web import guards, health, language
+from campaigns.web import format, guards, health, language
 from config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.secure,
     )
     _connect(app)
-    for door in (language, guards, health):
+    for door in (language, format, guards, health):
         door.init_app(app)
     cli.init_app(app)
     return app

@@ -36,7 +36,7 @@ _MONTHS = (
 )
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Give `app`'s templates every filter below and `language()`. Twice is as good as once."""
     for written in (money, whole_money, percent, count, moment, day, clock, span, ago, iso):
         app.jinja_env.filters[written.__name__] = written
@@ -111,7 +111,7 @@ def span(between: tuple[datetime, datetime] | None, zone: tzinfo | str | None = 
         return moment(first, zone)
     if first.date() == last.date():
         return f"{moment(first, zone)}–{clock(last, zone)}"
-    return gettext("%(first)s to %(last)s", first=moment(first, zone), last=moment(last, zone))
+    return str(gettext("%(first)s to %(last)s", first=moment(first, zone), last=moment(last, zone)))
 
 
 def ago(at: datetime | None, now: datetime | None = None) -> str:
@@ -163,18 +163,18 @@ def _day(on: date, today: date) -> str:
 def _since(passed: timedelta) -> str:
     minutes = int(passed.total_seconds() // 60)
     if minutes < 1:
-        return gettext("just now")
+        return str(gettext("just now"))
     if minutes < 60:
-        return ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes)
+        return str(ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes))
     if minutes < 60 * 24:
-        return ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60)
-    return ngettext("%(num)d day ago", "%(num)d days ago", minutes // (60 * 24))
+        return str(ngettext("%(num)d hour ago", "%(num)d hours ago", minutes // 60))
+    return str(ngettext("%(num)d day ago", "%(num)d days ago", minutes // (60 * 24)))
 
 
 def _until(left: timedelta) -> str:
     minutes = int(left.total_seconds() // 60)
     if minutes < 60:
-        return ngettext("in %(num)d minute", "in %(num)d minutes", minutes)
+        return str(ngettext("in %(num)d minute", "in %(num)d minutes", minutes))
     if minutes < 60 * 24:
-        return ngettext("in %(num)d hour", "in %(num)d hours", minutes // 60)
-    return ngettext("in %(num)d day", "in %(num)d days", minutes // (60 * 24))
+        return str(ngettext("in %(num)d hour", "in %(num)d hours", minutes // 60))
+    return str(ngettext("in %(num)d day", "in %(num)d days", minutes // (60 * 24)))

@@ -75,7 +75,9 @@ def _refuse(error: HTTPException) -> Any:
     if _wants_json():
         answer: Any = {"error": error.description or HTTPStatus(code).phrase}
     else:
-        answer = render_template("errors/error.html", code=code, description=error.description)
+        # Werkzeug's own sentences are English only; what a view said is in the page's language.
+        reason = None if error.description == type(error).description else error.description
+        answer = render_template("errors/error.html", code=code, reason=reason)
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     return answer, code, headers
 
@@ -87,7 +89,7 @@ def _our_outage(error: DBAPIError | PoolTimeout) -> Any:
     headers = {"Retry-After": str(RETRY_SECONDS)}
     if _wants_json():
         return {"error": "The service cannot write just now. Please try again."}, 503, headers
-    return render_template("errors/error.html", code=503, description=None), 503, headers
+    return render_template("errors/error.html", code=503, reason=None), 503, headers
 
 
 def _wants_json() -> bool:

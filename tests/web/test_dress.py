@@ -23,8 +23,8 @@ ERRORS = [path for path in TEMPLATES if path.parent.name == "errors" and path.st
 @pytest.fixture(autouse=True)
 def app() -> Iterator[Flask]:
     app = Flask(__name__, root_path=str(ROOT))
-    Babel(app, default_locale="en", default_timezone="Asia/Shanghai")  # type: ignore[no-untyped-call]
-    format.install(app)
+    Babel(app, default_locale="en", default_timezone="Asia/Shanghai")
+    format.init_app(app)
     with app.test_request_context():
         yield app
 
@@ -68,6 +68,13 @@ def test_an_error_page_needs_nothing_but_its_language(app: Flask, path: Path) ->
     assert '<html lang="en">' in page
     with force_locale("zh_Hans"):
         assert 'lang="zh-Hans"' in app.jinja_env.get_template(f"errors/{path.name}").render()
+
+
+def test_an_error_without_a_page_of_its_own_still_has_one(app: Flask) -> None:
+    error = app.jinja_env.get_template("errors/error.html")
+    assert ">404<" in error.render(code=404)
+    assert ">418<" in error.render(code=418)
+    assert "&lt;b&gt;" in error.render(code=400, reason="<b>")
 
 
 def test_a_bar_says_in_words_what_it_shows(app: Flask) -> None:
