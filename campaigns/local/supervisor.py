@@ -134,7 +134,9 @@ class Supervisor:
         settled = now - run.since > SETTLED
         run.pause = FIRST_PAUSE if settled else min(run.pause * 2, LONGEST_PAUSE)
         run.due = now + run.pause
-        say(f"{run.child.name} ended ({_reason(code)}); again in {run.pause:g} s.{_last(run)}")
+        say(
+            f"{run.child.name} ended ({_reason(code)}); again in {run.pause:g} s.{_last(run, code)}"
+        )
 
     def _stop(self, runs: Sequence[_Run]) -> None:
         """Ask, wait for the grace, then let go of the leashes. The second call does nothing."""
@@ -178,9 +180,9 @@ def _reason(code: int) -> str:
     return f"signal {number}" if code > 128 or code < 0 else f"exit code {code}"
 
 
-def _last(run: _Run) -> str:
-    """The last line it wrote, for a child that keeps failing to start."""
-    if run.pause <= FIRST_PAUSE:
+def _last(run: _Run, code: int) -> str:
+    """The last line it wrote, if it gave up by itself soon after it was started."""
+    if run.pause <= FIRST_PAUSE or not 0 < code < 128:
         return ""
     with suppress(OSError), run.log.open("rb") as log:
         log.seek(max(0, run.log.stat().st_size - TAIL_BYTES))

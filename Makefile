@@ -1,0 +1,77 @@
+# make run: the whole service with its demo. make test: everything that is checked before landing.
+# Nothing here needs root, a database server or a Redis server; state lives in .venv and instance.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(if \
+	$(shell $(name) -c 'import sys; print("yes" if sys.version_info >= (3, 11) else "")' \
+	2>/dev/null),$(name))))
+BIN := .venv/bin
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard campaigns/translations/*/LC_MESSAGES/*.po))
+YARDSTICKS := $(patsubst bench/%.py,bench.%,$(wildcard bench/[a-z]*.py))
+OPTIONS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help run test check suite judge bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make run     start everything, with the demo (OPTIONS=--no-demo for without)"
+	@echo "make test    formatter, linter, types, and the tests on SQLite and on PostgreSQL"
+	@echo "make judge   the tests that take long"
+	@echo "make bench   the yardsticks, as ratios"
+	@echo "make clean   remove what the above made, except the data in instance"
+
+run: $(BIN)/.runs $(CATALOGUES)
+	@$(BIN)/python -m campaigns.local.run $(OPTIONS)
+
+test: check suite
+
+check: $(BIN)/.tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# One after the other: both at once on two cores make what is timed depend on the neighbour. The
+# second runs even if the first failed, so that one look shows what is wrong with both.
+suite: $(BIN)/.tests $(CATALOGUES)
+	@failed=; \
+	for database in sqlite postgresql; do \
+		echo; echo "pytest --database=$$database $(OPTIONS)"; \
+		$(BIN)/pytest --database=$$database $(OPTIONS) || failed="$$failed $$database"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "Tests failed on:$$failed" >&2; exit 1; fi
+
+judge: $(BIN)/.tests $(CATALOGUES)
+	$(BIN)/pytest --database=sqlite -m judge --timeout=3600 $(OPTIONS)
+	$(BIN)/pytest --database=postgresql -m judge --timeout=3600 $(OPTIONS)
+
+bench: $(BIN)/.tests $(CATALOGUES)
+	@for yardstick in $(YARDSTICKS); do $(BIN)/python -m $$yardstick || exit 1; done
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(CATALOGUES)
+	find . -name __pycache__ -type d -not -path './instance/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Huiyin needs Python 3.11 or later. Install it, or name it: make run PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian and Ubuntu:" >&2; \
+		echo "apt install python3-venv), or name another Python: make run PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	}
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+$(BIN)/.runs: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --prefer-binary --requirement requirements.txt
+	@touch $@
+
+$(BIN)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --prefer-binary --requirement requirements-dev.txt
+	@touch $@ $(BIN)/.runs
+
+%.mo: %.po $(BIN)/.runs
+	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $@)))
