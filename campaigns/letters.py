@@ -1,0 +1,83 @@
+"""Letters: queue one to one person, and find the one behind a link."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from campaigns.crypto import address_hash, token_hash
+from campaigns.db import db
+from campaigns.mail.address import Address
+from campaigns.model.consent import Purpose
+from campaigns.model.delivery import Delivery, DeliveryState, LetterKind
+from campaigns.model.donor import Donor
+from campaigns.model.organisation import Organisation
+from campaigns.model.staff import Staff
+from config import settings
+
+_LONGEST_TOKEN = 128
+
+
+def queue(
+    kind: LetterKind,
+    *,
+    to: Donor | Staff,
+    purpose: Purpose,
+    occasion: str,
+    locale: str | None,
+    now: datetime,
+    campaign_id: int | None = None,
+    entry_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """Write the delivery of one letter, in the caller's transaction: its cause and it are one.
+
+    The second time with the same occasion does nothing, so does a donor without an address.
+    Consent and suppression are asked when the letter is claimed. `locale` defaults to the
+    recipient's own, then the organisation's.
+    """
+    digest = _hash(to)
+    if digest is None:
+        return
+    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
+    db.session.execute(
+        insert(Delivery)
+        .values(
+            letter=kind,
+            occasion=occasion,
+            address_hash=digest,
+            donor_id=to.id if isinstance(to, Donor) else None,
+            staff_id=to.id if isinstance(to, Staff) else None,
+            campaign_id=campaign_id,
+            entry_id=entry_id,
+            purpose=purpose,
+            locale=locale or to.locale or _default_locale(),
+            state=DeliveryState.QUEUED,
+            due_at=now,
+            expires_at=expires_at,
+            attempts=0,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def behind(token: str) -> Delivery | None:
+    """The delivery whose letter carried this token in its links; None for any other text.
+
+    What the token may do depends on the letter's kind: leave, confirm, or set a password.
+    """
+    if not 0 < len(token) <= _LONGEST_TOKEN:
+        return None
+    return db.session.scalar(select(Delivery).where(Delivery.token_hash == token_hash(token)))
+
+
+def _hash(to: Donor | Staff) -> str | None:
+    if isinstance(to, Donor):
+        return to.address_hash if to.address else None
+    return address_hash(settings().address_pepper, Address.parse(to.email).text)
+
+
+def _default_locale() -> str:
+    ours = db.session.scalar(select(Organisation.default_locale).where(Organisation.ours))
+    return ours or settings().default_locale

@@ -1,0 +1,186 @@
+"""Suppression: may we write to this person for this purpose (design §5 rule 6)."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import SQLCoreOperations
+
+from campaigns.db import db
+from campaigns.model.consent import Consent, ConsentSource, Purpose
+from campaigns.model.delivery import Delivery
+from campaigns.model.donor import Donor
+from campaigns.model.suppression import Suppression, SuppressionCause
+
+# A column, or a value that stands for one.
+Asked = SQLCoreOperations[Purpose] | Purpose
+Numbered = SQLCoreOperations[int] | SQLCoreOperations[int | None] | int | None
+
+
+def forbids(address_hash: str, purpose: Purpose) -> bool:
+    """Whether the address gets nothing of this purpose. Service letters ask for bounces only."""
+    return bool(db.session.scalar(select(suppressed(literal(address_hash), purpose))))
+
+
+def consents(donor_id: int, purpose: Purpose, campaign_id: int | None) -> bool:
+    """Whether what the donor agreed to still stands: the newest row says yes.
+
+    Service letters need no consent. Thanks need none either until they are declined: a receipt
+    for a gift rests on the gift (PIPL art. 13, 2), not on consent.
+    """
+    return bool(db.session.scalar(select(standing(donor_id, purpose, campaign_id))))
+
+
+def agree(
+    donor: Donor,
+    purpose: Purpose,
+    campaign_id: int | None,
+    *,
+    source: ConsentSource,
+    wording: str,
+    locale: str,
+    now: datetime,
+    delivery_id: int | None = None,
+) -> None:
+    """The donor agrees to a purpose. The second time changes nothing while the first stands.
+
+    With `delivery_id`, the letter by which they confirmed that the address is theirs, it also
+    lifts an earlier "leave everything": a person asked again. A bounce or complaint stays.
+    """
+    if delivery_id is not None and donor.address_hash:
+        left = db.session.get(Suppression, (donor.address_hash, SuppressionCause.LEFT))
+        if left is not None:
+            db.session.delete(left)
+    newest = _newest(donor.id, purpose, campaign_id)
+    if newest is not None and newest.given:
+        return
+    db.session.add(
+        Consent(
+            donor_id=donor.id,
+            purpose=purpose,
+            campaign_id=campaign_id,
+            given=True,
+            at=now,
+            source=source,
+            wording=wording,
+            locale=locale,
+            delivery_id=delivery_id,
+        )
+    )
+    db.session.flush()
+
+
+def withdraw(delivery: Delivery, now: datetime) -> None:
+    """Withdraw the letter's purpose for whoever got it; one tap. The second time does nothing.
+
+    Letters without a purpose that could be withdrawn (service letters) change nothing.
+    """
+    if delivery.donor_id is None or delivery.purpose is Purpose.SERVICE:
+        return
+    for donor_id in _rows_of(delivery.donor_id):
+        _take_back(donor_id, delivery.purpose, delivery.campaign_id, delivery, now)
+    db.session.flush()
+
+
+def leave_everything(delivery: Delivery, now: datetime) -> None:
+    """Nothing more to this address, for any purpose. The second time does nothing.
+
+    Every standing consent is withdrawn too, so that who later asks for one thing again does not
+    get the others back with it.
+    """
+    if delivery.donor_id is None:
+        return
+    suppress(delivery.address_hash, SuppressionCause.LEFT, now, delivery.id)
+    for donor_id in _rows_of(delivery.donor_id):
+        agreed = select(Consent.purpose, Consent.campaign_id).where(Consent.donor_id == donor_id)
+        for purpose, campaign_id in db.session.execute(agreed.distinct()).all():
+            _take_back(donor_id, purpose, campaign_id, delivery, now)
+        _take_back(donor_id, Purpose.RECEIPTS, None, delivery, now)
+    db.session.flush()
+
+
+def suppress(
+    address_hash: str, cause: SuppressionCause, now: datetime, delivery_id: int | None = None
+) -> None:
+    """The address gets nothing from now on. The second time keeps the first one's moment."""
+    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
+    db.session.execute(
+        insert(Suppression)
+        .values(address_hash=address_hash, cause=cause, at=now, delivery_id=delivery_id)
+        .on_conflict_do_nothing()
+    )
+
+
+def suppressed(address_hash: SQLCoreOperations[str], purpose: Asked) -> ColumnElement[bool]:
+    """`forbids` as a clause, for statements about many."""
+    counts = or_(
+        Suppression.cause == SuppressionCause.BOUNCED, _purpose(purpose) != Purpose.SERVICE
+    )
+    return exists().where(and_(Suppression.address_hash == address_hash, counts))
+
+
+def standing(donor_id: Numbered, purpose: Asked, campaign_id: Numbered) -> ColumnElement[bool]:
+    """`consents` as a clause. Only consent to updates is about one campaign."""
+    asked = _purpose(purpose)
+    campaign = (
+        campaign_id
+        if isinstance(campaign_id, SQLCoreOperations)
+        else literal(campaign_id, Consent.campaign_id.type)
+    )
+    about = case((asked == Purpose.UPDATES, campaign))
+    newest = (
+        select(Consent.given)
+        .where(Consent.donor_id == donor_id, Consent.purpose == asked)
+        .where(Consent.campaign_id.is_not_distinct_from(about))
+        .order_by(Consent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return or_(asked == Purpose.SERVICE, func.coalesce(newest, asked == Purpose.RECEIPTS))
+
+
+def _purpose(asked: Asked) -> SQLCoreOperations[Purpose]:
+    return literal(asked, Consent.purpose.type) if isinstance(asked, Purpose) else asked
+
+
+def _newest(donor_id: int, purpose: Purpose, campaign_id: int | None) -> Consent | None:
+    return db.session.scalar(
+        select(Consent)
+        .where(Consent.donor_id == donor_id, Consent.purpose == purpose)
+        .where(Consent.campaign_id.is_not_distinct_from(campaign_id))
+        .order_by(Consent.id.desc())
+        .limit(1)
+    )
+
+
+def _take_back(
+    donor_id: int, purpose: Purpose, campaign_id: int | None, by: Delivery, now: datetime
+) -> None:
+    """Say no where yes stands, in the words and language of the letter that was answered."""
+    about = campaign_id if purpose is Purpose.UPDATES else None
+    if not consents(donor_id, purpose, about):
+        return
+    newest = _newest(donor_id, purpose, about)
+    db.session.add(
+        Consent(
+            donor_id=donor_id,
+            purpose=purpose,
+            campaign_id=about,
+            given=False,
+            at=now,
+            source=ConsentSource.LETTER,
+            wording=newest.wording if newest else "",
+            locale=by.locale,
+            delivery_id=by.id,
+        )
+    )
+
+
+def _rows_of(donor_id: int) -> list[int]:
+    """The row the letter went to and those it was merged into: one person."""
+    rows: list[int] = []
+    followed: int | None = donor_id
+    while followed is not None:
+        rows.append(followed)
+        followed = db.session.scalar(select(Donor.merged_into).where(Donor.id == followed))
+    return rows

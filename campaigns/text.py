@@ -1,0 +1,136 @@
+"""Text: what staff write in Markdown, as safe HTML for pages and as plain text for letters."""
+
+import re
+from html.parser import HTMLParser
+
+import nh3
+from markdown import Markdown
+from markupsafe import Markup
+
+from config import settings
+
+_TAGS = frozenset(
+    "a abbr b blockquote br code del em h2 h3 h4 h5 h6 hr i img li ol p pre strong sub sup "
+    "table tbody td th thead tr ul".split()
+)
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "abbr": {"title"},
+    "ol": {"start"},
+    "th": {"align"},
+    "td": {"align"},
+}
+_SCHEMES = {"http", "https", "mailto"}
+# Blocks that stand apart by a blank line, and those that begin on a line of their own.
+_APART = frozenset("p h2 h3 h4 h5 h6 ul ol blockquote pre table hr".split())
+_LINES = frozenset({"li", "tr", "br"})
+
+
+def html(markdown: str) -> Markup:
+    """Sanitised HTML, inert whatever was written (fault row 11).
+
+    Headings begin at h2, since the page has its own title; a single line break is kept; links are
+    http, https or mailto, and those within the site are made absolute, for letters. Needs an app.
+    """
+    written = Markdown(
+        extensions=["tables", "sane_lists", "nl2br", "toc"],
+        extension_configs={"toc": {"baselevel": 2, "marker": ""}},
+        output_format="html",
+    ).convert(markdown)
+    return Markup(  # noqa: S704 - nh3 has just made it safe
+        nh3.clean(
+            written,
+            tags=set(_TAGS),
+            attributes=_ATTRIBUTES,
+            url_schemes=_SCHEMES,
+            url_relative=("rewrite_with_base", settings().base_url),
+            link_rel="nofollow noopener",
+        )
+    )
+
+
+def plain(markdown: str) -> str:
+    """The same content as text: links in brackets after their words, lists with their signs."""
+    reader = _Plain()
+    reader.feed(str(html(markdown)))
+    reader.close()
+    return "".join(reader.pieces).strip()
+
+
+class _Plain(HTMLParser):
+    """Collects the text of our own sanitised HTML in `pieces`."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._links: list[tuple[str, int]] = []
+        self._lists: list[int | None] = []
+        self._preformatted = False
+        # Line breaks owed before the next word, and whether a list's sign still waits for it.
+        self._owed = 0
+        self._signed = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self._owe(tag)
+        if tag in ("ul", "ol"):
+            self._lists.append(int(given.get("start") or 1) if tag == "ol" else None)
+        elif tag == "a":
+            self._links.append((given.get("href") or "", len(self.pieces)))
+        elif sign := self._sign(tag, given):
+            self._write(sign)
+            self._signed = tag in ("li", "blockquote")
+        self._preformatted = self._preformatted or tag == "pre"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._links:
+            self._write(self._address(*self._links.pop()))
+        elif tag in ("ul", "ol"):
+            self._lists.pop()
+        elif tag == "pre":
+            self._preformatted = False
+        elif tag in ("td", "th"):
+            self._write("\t")
+        self._owe(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._preformatted:
+            # Line breaks of the source are layout here; those that count are <br>.
+            data = re.sub(r"\s*\n\s*", " ", data)
+            if self._owed or self._signed or not self.pieces or self.pieces[-1] == "\t":
+                data = data.lstrip()
+        self._write(data)
+
+    def _write(self, words: str) -> None:
+        if not words:
+            return
+        if self._owed and self.pieces:
+            self.pieces[-1] = self.pieces[-1].rstrip(" \t")
+            self.pieces.append("\n" * self._owed)
+        self.pieces.append(words)
+        self._owed, self._signed = 0, False
+
+    def _owe(self, tag: str) -> None:
+        """A paragraph inside a list item or quotation begins right after its sign."""
+        if self._signed:
+            return
+        if tag in _APART:
+            self._owed = max(self._owed, 1 if self._lists else 2)
+        elif tag in _LINES:
+            self._owed = max(self._owed, 1)
+
+    def _sign(self, tag: str, given: dict[str, str | None]) -> str:
+        if tag == "li":
+            number = self._lists[-1] if self._lists else None
+            if number is None:
+                return "- "
+            self._lists[-1] = number + 1
+            return f"{number}. "
+        if tag == "img":
+            return f"[{given['alt']}]" if given.get("alt") else ""
+        return {"hr": "* * *", "blockquote": "> "}.get(tag, "")
+
+    def _address(self, address: str, start: int) -> str:
+        bare = address.removeprefix("mailto:")
+        return f" ({bare})" if bare and "".join(self.pieces[start:]).strip() != bare else ""
