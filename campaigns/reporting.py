@@ -35,6 +35,7 @@ def record(listing: Listing, reading: Reading, now: datetime) -> Report:
         moment=reading.moment,
         received_at=now,
         raised_minor=reading.raised.minor if reading.raised else None,
+        matched_minor=_matched(reading),
         currency=reading.raised.currency if reading.raised else listing.currency,
         donations=reading.donations,
         origin=Origin.ASKED,
@@ -74,7 +75,7 @@ def reaffirm(listing: Listing, now: datetime) -> Report | None:
     last = last_accepted(listing.id)
     if last is None:
         return None
-    reading = Reading(raised=last.raised, moment=now, donations=last.donations)
+    reading = Reading(last.raised, now, matched=last.matched, donations=last.donations)
     return record(listing, reading, now)
 
 
@@ -127,6 +128,13 @@ def held(listing_id: int) -> list[Report]:
             .order_by(Report.moment.desc(), Report.id.desc())
         )
     )
+
+
+def _matched(reading: Reading) -> int | None:
+    stated = reading.matched
+    if stated is None or stated.minor < 0 or not reading.raised:
+        return None
+    return stated.minor if stated.currency == reading.raised.currency else None
 
 
 def _keep(report: Report, listing: Listing, now: datetime) -> Report:

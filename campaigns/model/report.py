@@ -24,6 +24,7 @@ class Origin(StrEnum):
 class Report(Base):
     """`moment` is when the figure was true, `received_at` when we learnt it.
 
+    `matched` is matched money that the platform states beside what donors gave.
     `reason` says why it was quarantined, and after a verdict why it was accepted or rejected.
     A quarantined figure may be anything the platform said, zero and negative too, or absent.
     """
@@ -35,6 +36,7 @@ class Report(Base):
     moment: Mapped[datetime] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)
     raised_minor: Mapped[int | None] = mapped_column("raised", BigInteger)
+    matched_minor: Mapped[int | None] = mapped_column("matched", BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     donations: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(choice(Origin), default=Origin.ASKED)
@@ -46,9 +48,14 @@ class Report(Base):
 
     __table_args__ = (
         CheckConstraint("state <> 'accepted' OR raised >= 0", name="accepted_has_figure"),
+        CheckConstraint("matched >= 0", name="matched"),
         Index("ix_reports_listing_moment", "listing_id", "state", "moment"),
         Index("ix_reports_state", "state", "listing_id"),
     )
+
+    @property
+    def matched(self) -> Money | None:
+        return None if self.matched_minor is None else Money(self.matched_minor, self.currency)
 
     @property
     def raised(self) -> Money | None:

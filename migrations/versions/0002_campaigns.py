@@ -199,6 +199,7 @@ def upgrade() -> None:
         sa.Column("moment", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("raised", sa.BigInteger(), nullable=True),
+        sa.Column("matched", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("donations", sa.Integer(), nullable=True),
         sa.Column(
@@ -235,6 +236,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state <> 'accepted' OR raised >= 0", name=op.f("ck_reports_accepted_has_figure")
         ),
+        sa.CheckConstraint("matched >= 0", name=op.f("ck_reports_matched")),
         sa.ForeignKeyConstraint(
             ["decided_by"], ["staff.id"], name=op.f("fk_reports_decided_by_staff")
         ),
