@@ -23,7 +23,7 @@ ERRORS = [path for path in TEMPLATES if path.parent.name == "errors" and path.st
 @pytest.fixture(autouse=True)
 def app() -> Iterator[Flask]:
     app = Flask(__name__, root_path=str(ROOT))
-    Babel(app, default_locale="en", default_timezone="Asia/Shanghai")
+    Babel(app, default_locale="en", default_timezone="Asia/Shanghai")  # type: ignore[no-untyped-call]
     format.init_app(app)
     with app.test_request_context():
         yield app

@@ -1,0 +1,143 @@
+"""What `/staff/design` shows: each piece in each of its states, with invented figures."""
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace as Sample
+
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Optional
+
+from campaigns.money import Money
+from campaigns.web import bars
+
+FRESHNESS = ("fresh", "late", "checking", "refused", "hand", "final", "none")
+CAMPAIGN_STATES = ("draft", "live", "paused", "ended", "closed")
+MAILING_STATES = (
+    "draft,in review,approved,scheduled,sending,sent,paused,missed,cancelled,expired".split(",")
+)
+DELIVERY_STATES = (
+    "queued sending sent deferred bounced complained failed unknown suppressed cancelled expired"
+).split()
+
+
+def of(now: datetime) -> Sample:
+    """Every sample, told in the reader's language as of `now`."""
+    target = Money.of("300000", "CNY")
+    return Sample(
+        bars=[(label, bars.split(parts, target)) for label, parts in _fills()],
+        raised=Money.of("186420.50", "CNY"),
+        target=target,
+        moments=(now - timedelta(minutes=9), now - timedelta(minutes=2)),
+        listings=[_listing(n, state, now) for n, state in enumerate(FRESHNESS)],
+        matched=Sample(series=1, name="A", amount=Money.of("8800", "CNY"), received=False),
+        promises=_promises(now),
+        updates=[_update(now)],
+        follows=[_follow(None), _follow(_("Write the whole address, such as you@example.org."))],
+        form=_form(),
+        rows=_rows(),
+        total=Money.of("177620.50", "CNY"),
+        pages=Sample(first=51, last=100, total=2034, before="#", after="#"),
+        tabs=_tabs(),
+        options=[("", _("All")), ("fresh", _("up to date"))],
+        campaign_states=CAMPAIGN_STATES,
+        mailing_states=MAILING_STATES,
+        delivery_states=DELIVERY_STATES,
+    )
+
+
+def _fills() -> list[tuple[str, list[bars.Part]]]:
+    split = [_part("105210.00", 1), _part("45300.50", 2), _part("27110.00", 3)]
+    match = _part("8800.00", 1, matched=True)
+    return [
+        (_("nothing yet"), []),
+        (_("a first gift"), [_part("5.00", 1)]),
+        (_("by platform, with a match"), [*split, match]),
+        (_("almost"), [_part("299990.00", 1)]),
+        (_("reached"), [_part("200000.00", 1), _part("100000.00", 4)]),
+        (_("beyond the target"), [*split, _part("215000.00", 4), match]),
+    ]
+
+
+def _part(amount: str, series: int, matched: bool = False) -> bars.Part:
+    return bars.Part(str(series), Money.of(amount, "CNY"), series, matched)
+
+
+def _listing(number: int, state: str, now: datetime) -> Sample:
+    heard = state != "none"
+    return Sample(
+        series=number % 4 + 1,
+        name=_("Platform %(letter)s", letter="ABCDEFG"[number]),
+        raised=Money.of("45300.50", "CNY") if heard else None,
+        as_of=now - timedelta(minutes=9) if heard else None,
+        rule="itemised" if state == "fresh" else "reported",
+        freshness=state,
+        every=10 if state in ("checking", "late") else None,
+    )
+
+
+def _promises(now: datetime) -> list[Sample]:
+    kept = Sample(every=30, last=now - timedelta(days=12), kept=11, due=11, late=False)
+    first = Sample(every=30, last=None, kept=0, due=0, late=False)
+    late = Sample(every=30, last=now - timedelta(days=34), kept=10, due=11, late=True)
+    return [kept, first, late]
+
+
+def _update(now: datetime) -> Sample:
+    note = Sample(
+        at=now - timedelta(days=10),
+        text=_("The rent is ¥2,400 a month; we first wrote ¥2,600."),
+    )
+    return Sample(
+        title=_("We have rented the room"),
+        url="#",
+        at=now - timedelta(days=12),
+        author=_("Teacher Lin"),
+        body=Markup("<p>{}</p>").format(_("A lease of one year. Contract and receipts are here.")),
+        corrections=[note],
+    )
+
+
+def _follow(error: str | None) -> Sample:
+    return Sample(action="#", email="you@" if error else "", error=error)
+
+
+def _rows() -> list[tuple[str, Money, int]]:
+    amounts = (("105210.00", 1204), ("45300.50", 611), ("27110.00", 219))
+    return [
+        (_("Platform %(letter)s", letter=letter), Money.of(amount, "CNY"), gifts)
+        for letter, (amount, gifts) in zip("ABC", amounts, strict=True)
+    ]
+
+
+def _tabs() -> list[Sample]:
+    return [
+        Sample(label=_("Reports"), url="#", current=True, count=None),
+        Sample(label=_("Entries"), url="#", current=False, count=2034),
+        Sample(label=_("Notices"), url="#", current=False, count=3),
+    ]
+
+
+def _form() -> FlaskForm:
+    class SampleForm(FlaskForm):  # type: ignore[misc]
+        title = StringField(_("Title"), [InputRequired(_("Give the campaign a title."))])
+        target = StringField(
+            _("Target"), [Optional()], description=_("A campaign may have none. Digits: 300000.00")
+        )
+        platform = SelectField(_("Platform"), choices=[("a", "A"), ("b", "B")])
+        text = TextAreaField(_("Text"), [Optional()], description=_("Markdown."))
+        rule = RadioField(
+            _("Rule of the figure"),
+            [InputRequired(_("Choose one of the two."))],
+            choices=[
+                ("reported", _("as the platform reports it")),
+                ("itemised", _("gift by gift")),
+            ],
+        )
+        public = BooleanField(_("Show on the list of campaigns"))
+
+    form = SampleForm(MultiDict({"target": "300000.00", "platform": "a"}), meta={"csrf": False})
+    form.validate()
+    return form
