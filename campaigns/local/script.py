@@ -64,15 +64,19 @@ class Script:
         )
         fresh.replace(instance / NAME)
 
-    def tencent(self, now: float) -> tuple[Money, int]:
-        """A gift about every eleven seconds."""
+    def tencent(self, now: float, project: str) -> tuple[Money, int]:
+        """A gift about every eleven seconds; a project that the demo did not list begins anew."""
         gifts = self._since(now, 11)
+        if project != self.directions.tencent_id:
+            return Money(_sum(gifts + 1), "CNY"), gifts + 1
         raised = self.directions.tencent_raised + _sum(gifts)
         return Money(raised, "CNY"), self.directions.tencent_donations + gifts
 
-    def alipay(self, now: float) -> tuple[Money, int]:
-        """A gift about every seventeen seconds."""
+    def alipay(self, now: float, item: str) -> tuple[Money, int]:
+        """A gift about every seventeen seconds; an item that the demo did not list begins anew."""
         gifts = self._since(now, 17)
+        if item != self.directions.alipay_id:
+            return Money(_sum(gifts + 1), "CNY"), gifts + 1
         raised = self.directions.alipay_raised + _sum(gifts)
         return Money(raised, "CNY"), self.directions.alipay_donors + gifts
 

@@ -10,13 +10,12 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from standardwebhooks import Webhook
@@ -52,11 +51,13 @@ def _stage(script: Script) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             address = urlsplit(self.path)
-            parts: dict[str, Callable[[], tuple[str, bytes]]] = {
-                "/donate/itemDetail.htm": lambda: _alipay(script),
-                "/feed.json": lambda: _foundation(script),
-            }
-            self._answer(*parts.get(address.path, lambda: _door(address.path))())
+            if address.path == "/donate/itemDetail.htm":
+                answer = _alipay(script, "".join(parse_qs(address.query).get("name", [])))
+            elif address.path.endswith(".json"):
+                answer = _foundation(script)
+            else:
+                answer = _door(address.path)
+            self._answer(*answer)
 
         def do_POST(self) -> None:
             size = min(int(self.headers.get("Content-Length") or 0), LARGEST_QUESTION)
@@ -77,10 +78,10 @@ def _stage(script: Script) -> type[BaseHTTPRequestHandler]:
 
 
 def _tencent(script: Script, pid: str) -> tuple[str, bytes]:
-    """GetProjData: fen; an unknown project is an error inside HTTP 200."""
-    if pid != script.directions.tencent_id:
+    """GetProjData: fen; a project whose number is none is an error inside HTTP 200."""
+    if not pid.isdecimal():
         return "application/json", b'{"code":30800001,"msg":"param invalid"}'
-    raised, donations = script.tencent(time.time())
+    raised, donations = script.tencent(time.time(), pid)
     data = {
         "sum_money": raised.minor,
         "sum_times": donations,
@@ -90,9 +91,9 @@ def _tencent(script: Script, pid: str) -> tuple[str, bytes]:
     return "application/json", json.dumps({"code": 0, "msg": "ok", "data": data}).encode()
 
 
-def _alipay(script: Script) -> tuple[str, bytes]:
+def _alipay(script: Script, item: str) -> tuple[str, bytes]:
     """The project's page: GBK bytes under a header that says otherwise."""
-    raised, donors = script.alipay(time.time())
+    raised, donors = script.alipay(time.time(), item)
     title = html.escape(script.directions.title)
     page = (
         '<html><head><meta charset="gbk"><title>演示</title></head><body>'
