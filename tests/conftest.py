@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
+import hypothesis
 import psycopg
 import pytest
 from flask import Flask
@@ -19,6 +20,10 @@ from campaigns.app import create_app
 from campaigns.db import Base, db
 from config import Settings, load
 from tests import postgres
+
+# How long one example takes says more about the machine's other work than about ours.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 KEY = base64.b64encode(b"0123456789" * 3 + b"01").decode()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.mail.address import Address
@@ -57,7 +57,6 @@ def test_an_envelope_takes_one_round_trip_where_the_relay_pipelines(
         assert flights * 0.2 <= taken < (flights + 1) * 0.2
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\r\n.\r\n", b"a", b"\0", b"\xff"])))
 def test_no_content_is_mistaken_for_the_end(shared_sink: Sink, pieces: list[bytes]) -> None:
     body = b"Subject: s\r\n\r\n" + b"".join(pieces)
