@@ -1,0 +1,32 @@
+"""Bounce addresses: an envelope sender that names the delivery and cannot be made up (VERP)."""
+
+import hmac
+import re
+from base64 import b32encode
+from hashlib import sha256
+
+_TAG_LENGTH = 16  # 80 bits in base32
+_LOCAL = re.compile(rf"bounce\+([0-9a-f]{{1,16}})=([a-z2-7]{{{_TAG_LENGTH}}})")
+
+
+def bounce_address(delivery: int, key: bytes, domain: str) -> str:
+    """The envelope sender for a delivery: bounce+<id in hex>=<tag>@domain.
+
+    Always the same for the same delivery and key. Lower case only, since relays alter case, and
+    at most 40 octets before the at sign, of the 64 that RFC 5321 §4.5.3.1.1 allows.
+    """
+    return f"bounce+{delivery:x}={_tag(delivery, key)}@{domain}"
+
+
+def delivery_behind(recipient: str, key: bytes) -> int | None:
+    """The delivery that a returned letter's recipient names; None if it was not made with `key`."""
+    found = _LOCAL.fullmatch(recipient.rpartition("@")[0].lower())
+    if not found:
+        return None
+    delivery = int(found[1], 16)
+    return delivery if hmac.compare_digest(found[2], _tag(delivery, key)) else None
+
+
+def _tag(delivery: int, key: bytes) -> str:
+    digest = hmac.digest(key, b"bounce %d" % delivery, sha256)
+    return b32encode(digest).decode().lower()[:_TAG_LENGTH]
