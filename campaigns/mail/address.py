@@ -12,6 +12,8 @@ from email_validator import EmailNotValidError, validate_email
 LONGEST = 254
 _ADDRESS_IN_TEXT = re.compile(r"([^\s<>@,;:\"()]+)@(?=[^\s<>@,;:\"()])")
 
+_NAMED = re.compile(r"([^<>\r\n]*)<([^<>]*)>\s*")
+
 
 class BadAddress(ValueError):
     """The text is no address that a letter could be sent to. The message says why, never which."""
@@ -76,6 +78,24 @@ class Address:
 
     def __repr__(self) -> str:
         return f"Address({masked(self.text)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Somebody's name, perhaps empty, and address."""
+
+    name: str
+    address: Address
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "Facilitators <updates@example.org>" or a bare address. Raises `BadAddress`."""
+        found = _NAMED.fullmatch(text)
+        if not found:
+            return cls("", Address.parse(text))
+        name = found[1].strip()
+        quoted = len(name) > 1 and name.startswith('"') and name.endswith('"')
+        return cls(name[1:-1] if quoted else name, Address.parse(found[2]))
 
 
 def masked(text: str) -> str:
