@@ -64,7 +64,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     loaded = Settings(
         database_url=read("DATABASE_URL", _database_url),
         redis_url=redis_url,
-        broker_url=read.optional("BROKER_URL", _broker_url) or redis_url,
+        broker_url=read.optional("BROKER_URL", _broker_url) or _as_broker(redis_url),
         smtp_url=read.optional("SMTP_URL", _url("smtp", "smtps", "smtp+starttls")),
         mail_from=read("MAIL_FROM", _sender),
         base_url=read("BASE_URL", _base_url),
@@ -160,6 +160,11 @@ def _broker_url(raw: str) -> str:
     if "://" not in raw:
         raise ValueError("must be a broker's address, such as redis://… or amqp://….")
     return raw
+
+
+def _as_broker(redis_url: str | None) -> str | None:
+    """kombu's name for a Redis on a socket differs from redis-py's."""
+    return re.sub(r"^unix:", "redis+socket:", redis_url) if redis_url else None
 
 
 def _sender(raw: str) -> str:
