@@ -37,7 +37,7 @@ def served(chosen: broker.Broker) -> Iterator[subprocess.Popen[bytes]]:
 
 def rings(url: str) -> bool:
     """Whether what is put into a queue under this address comes out again."""
-    with Connection(url) as connection:  # type: ignore[no-untyped-call]
+    with Connection(url) as connection:
         queue = connection.SimpleQueue("bell")
         queue.put("ring")
         message = queue.get(timeout=10)
