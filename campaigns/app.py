@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 import campaigns.model
 from campaigns import cli
 from campaigns.db import db, engine_options, prepare
-from campaigns.web import format, guards, health, language
+from campaigns.web import errors, format, guards, health, language
 from config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ LARGEST_BODY = 2 * 1024 * 1024
 
 def create_app(settings: Settings) -> Flask:
     """Build the app from checked settings. Connects to nothing; each call builds another app."""
-    app = Flask(
+    app = guards.App(
         "campaigns",
         template_folder=str(ROOT / "templates"),
         static_folder=str(ROOT / "static"),
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.secure,
     )
     _connect(app)
-    for door in (language, format, guards, health):
+    for door in (guards, language, format, errors, health):
         door.init_app(app)
     cli.init_app(app)
     return app

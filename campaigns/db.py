@@ -31,7 +31,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_SECONDS = 5
 # A web process has hundreds of threads; the database gets far fewer connections (design §8).
-POOL = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5, "pool_pre_ping": True}
+# Values are hidden in errors, which end up in logs (design §5 rule 11).
+POOL = {
+    "hide_parameters": True,
+    "pool_size": 16,
+    "max_overflow": 16,
+    "pool_timeout": 5,
+    "pool_pre_ping": True,
+}
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
