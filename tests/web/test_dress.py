@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 from campaigns.money import Money
 from campaigns.web import bars, format
+from campaigns.web.staff import samples
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -23,7 +25,7 @@ ERRORS = [path for path in TEMPLATES if path.parent.name == "errors" and path.st
 @pytest.fixture(autouse=True)
 def app() -> Iterator[Flask]:
     app = Flask(__name__, root_path=str(ROOT))
-    Babel(app, default_locale="en", default_timezone="Asia/Shanghai")  # type: ignore[no-untyped-call]
+    Babel(app, default_locale="en", default_timezone="Asia/Shanghai")
     format.init_app(app)
     with app.test_request_context():
         yield app
@@ -125,3 +127,20 @@ def test_a_service_letter_has_no_way_to_leave(app: Flask, name: str) -> None:
 def test_the_style_and_script_stay_light() -> None:
     assert (ROOT / "static/css/site.css").stat().st_size < 30_000
     assert (ROOT / "static/js/site.js").stat().st_size < 5_000
+
+
+def test_the_design_page_shows_every_piece_in_both_languages(app: Flask) -> None:
+    app.secret_key = "only for this test"
+    app.jinja_env.globals["csrf_token"] = lambda: ""
+    staff = {"nav": [], "person": SimpleNamespace(name="Lin", role="Editor"), "logout_url": "#"}
+    shown: dict[str, object] = {"page": {"title": "x"}, "site": SITE, **staff}
+    template = app.jinja_env.get_template("staff/design.html")
+    pages = []
+    for locale in ("en", "zh_Hans"):
+        with force_locale(locale):
+            pages.append(template.render(sample=samples.of(datetime.now(UTC)), **shown))
+    assert all('aria-invalid="true"' in page and "<tfoot>" in page for page in pages)
+    ids = re.findall(r'\sid="([^"]+)"', pages[0])
+    assert len(ids) == len(set(ids))
+    for reference in re.findall(r'(?:for|aria-describedby|aria-labelledby)="([^"]+)"', pages[0]):
+        assert set(reference.split()) <= set(ids)

@@ -27,7 +27,7 @@ def shanghai(tmp_path: Path) -> Iterator[Flask]:
         write_mo(target, read_po(source, locale="zh_Hans"))
     app = Flask(__name__)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(tmp_path)
-    Babel(app, default_locale="zh_Hans", default_timezone="Asia/Shanghai")  # type: ignore[no-untyped-call]
+    Babel(app, default_locale="zh_Hans", default_timezone="Asia/Shanghai")
     format.init_app(app)
     with app.app_context():
         yield app

@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from campaigns.money import Money
@@ -126,14 +127,16 @@ def _form() -> FlaskForm:
         target = StringField(
             _("Target"), [Optional()], description=_("A campaign may have none. Digits: 300000.00")
         )
-        platform = SelectField(_("Platform"), choices=[("a", "A"), ("b", "B")])
+        platform = SelectField(
+            _("Platform"), choices=[SelectChoice("a", "A"), SelectChoice("b", "B")]
+        )
         text = TextAreaField(_("Text"), [Optional()], description=_("Markdown."))
         rule = RadioField(
             _("Rule of the figure"),
             [InputRequired(_("Choose one of the two."))],
             choices=[
-                ("reported", _("as the platform reports it")),
-                ("itemised", _("gift by gift")),
+                SelectChoice("reported", _("as the platform reports it")),
+                SelectChoice("itemised", _("gift by gift")),
             ],
         )
         public = BooleanField(_("Show on the list of campaigns"))
