@@ -55,6 +55,9 @@ class Wire:
 
     def write(self, octets: bytes, *, more_follows: bool = False) -> None:
         """Hand all `octets` to the socket. After `Dropped` some of them may have been."""
+        if self._unread:
+            # Taken for the answer to what we are about to say, it could make a letter "sent".
+            raise Dropped("The relay answered before it was asked.")
         flags = _MORE_FOLLOWS if more_follows and not self._is_tls else 0
         try:
             self._socket.settimeout(self._seconds)
