@@ -10,7 +10,8 @@ from email_validator import EmailNotValidError, validate_email
 
 # RFC 5321 §4.5.3.1.3 allows 256 octets of path, two of which are its angle brackets.
 LONGEST = 254
-_ADDRESS_IN_TEXT = re.compile(r"([^\s<>@,;:\"()]+)@(?=[^\s<>@,;:\"()])")
+# The lookbehind keeps the search linear: only the beginning of a word is tried.
+_ADDRESS_IN_TEXT = re.compile(r"(?<![^\s<>@,;:\"()])([^\s<>@,;:\"()]+)@(?=[^\s<>@,;:\"()])")
 
 _NAMED = re.compile(r"([^<>\r\n]*)<([^<>]*)>\s*")
 

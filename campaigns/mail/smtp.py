@@ -187,5 +187,8 @@ def _content(message: bytes) -> bytes:
 
 def _discreet(answer: str, to: Address) -> str:
     """What a relay said, bounded and without the recipient's name, which some repeat bare."""
-    bare = re.compile(rf"(?<!\w){re.escape(to.local)}(?!\w)", re.IGNORECASE)
-    return bare.sub("***", masked(answer))[:LONGEST_ANSWER]
+    answer = masked(answer)
+    if to.local in answer.lower():
+        bare = re.compile(rf"(?<!\w){re.escape(to.local)}(?!\w)", re.IGNORECASE)
+        answer = bare.sub("***", answer)
+    return answer[:LONGEST_ANSWER]

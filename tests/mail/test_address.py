@@ -84,6 +84,11 @@ def test_addresses_within_a_text_are_masked() -> None:
     )
 
 
+def test_masking_takes_no_longer_for_one_endless_word() -> None:
+    endless = "x" * 1_000_000
+    assert masked(endless) == endless
+
+
 @given(st.text(max_size=40), st.sampled_from(["example.org", "bücher.example", "例子.广告"]))
 def test_whatever_is_accepted_is_one_line_and_reads_back_the_same(local: str, domain: str) -> None:
     try:
