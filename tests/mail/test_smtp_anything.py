@@ -30,7 +30,7 @@ replies = st.one_of(
 )
 
 
-@example([b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n250 ok\r\n"], pipelining=False)
+@example(said=[b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n250 ok\r\n"], pipelining=False)
 @given(st.lists(replies, max_size=6), st.booleans())
 def test_what_the_relay_did_agrees_with_the_outcome(said: list[bytes], pipelining: bool) -> None:
     relay = _Relay(said)
