@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from campaigns.local import lock, supervisor
+from tests.local.running import alive, end, eventually
 
 FAMILY = "sleep 600 & setsid sleep 600 & sleep 600 & wait"
 STUBBORN = "trap '' TERM; while :; do sleep 0.1; done"
@@ -55,29 +56,6 @@ def keeping(home: Path, **scripts: str) -> Iterator[Keeper]:
         for process in left:
             if alive(process):
                 process.kill()
-
-
-def eventually(holds: Callable[[], object], seconds: float = 10) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until, "it did not come true in time"
-        time.sleep(0.05)
-
-
-def alive(process: psutil.Process) -> bool:
-    """Whether it still runs. What is dead and waits for init to notice does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def end(processes: list[psutil.Process], seconds: float = 5) -> bool:
-    """Whether all of them end within `seconds`."""
-    until = time.monotonic() + seconds
-    while any(map(alive, processes)) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not any(map(alive, processes))
 
 
 def test_a_supervisor_killed_with_9_leaves_no_orphans(tmp_path: Path) -> None:
