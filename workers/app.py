@@ -9,9 +9,12 @@ from flask import Flask, has_app_context
 QUEUES = ("poll", "post", "book", "tidy")
 
 # task → (seconds between ticks, queue). A tick expires when the next one is due.
-TICKS: dict[str, tuple[float, str]] = {}
+TICKS: dict[str, tuple[float, str]] = {
+    "workers.tidy.pulse": (5, "tidy"),
+    "workers.tidy.sweep": (60, "tidy"),
+}
 
-MODULES = ()
+MODULES = ("workers.tidy",)
 
 
 def create_celery(app: Flask) -> Celery:
