@@ -144,5 +144,7 @@ def test_a_leash_ends_with_its_commands_code(script: str, code: int) -> None:
 
 def test_a_leash_says_which_command_it_cannot_find() -> None:
     leash = [sys.executable, "-m", "campaigns.local.leash", "/no/such/command"]
-    ended = subprocess.run(leash, stdin=subprocess.PIPE, capture_output=True, text=True)
-    assert ended.stderr == "/no/such/command: No such file or directory\n"
+    with subprocess.Popen(leash, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as popen:
+        assert popen.wait(10) == 127
+        assert popen.stderr is not None
+        assert popen.stderr.read() == b"/no/such/command: No such file or directory\n"
