@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import SQLCoreOperations
 
@@ -14,6 +14,7 @@ from campaigns.model.suppression import Suppression, SuppressionCause
 
 # A column, or a value that stands for one.
 Asked = SQLCoreOperations[Purpose] | Purpose
+Hashed = SQLCoreOperations[str] | SQLCoreOperations[str | None]
 Numbered = SQLCoreOperations[int] | SQLCoreOperations[int | None] | int | None
 
 
@@ -111,7 +112,7 @@ def suppress(
     )
 
 
-def suppressed(address_hash: SQLCoreOperations[str], purpose: Asked) -> ColumnElement[bool]:
+def suppressed(address_hash: Hashed, purpose: Asked) -> ColumnElement[bool]:
     """`forbids` as a clause, for statements about many."""
     counts = or_(
         Suppression.cause == SuppressionCause.BOUNCED, _purpose(purpose) != Purpose.SERVICE
@@ -137,6 +138,16 @@ def standing(donor_id: Numbered, purpose: Asked, campaign_id: Numbered) -> Colum
         .scalar_subquery()
     )
     return or_(asked == Purpose.SERVICE, func.coalesce(newest, asked == Purpose.RECEIPTS))
+
+
+def refusal(purpose: Purpose, campaign_id: int | None) -> ColumnElement[str | None]:
+    """Why a donor (the statement's) would not be written to, as a clause; null if they would."""
+    return case(
+        (Donor.merged_into.is_not(None), "merged"),
+        (Donor.address.is_(None), "no address"),
+        (suppressed(Donor.address_hash, purpose), "suppressed"),
+        (not_(standing(Donor.id, purpose, campaign_id)), "no consent"),
+    )
 
 
 def _purpose(asked: Asked) -> SQLCoreOperations[Purpose]:

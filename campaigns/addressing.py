@@ -1,0 +1,171 @@
+"""Addressing: what a mailing does by the clock, from its hour to its end (design §7).
+
+All of it may run twice and at once: a mailing is moved by whoever locks its row first.
+"""
+
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from campaigns import audit, suppression
+from campaigns.db import db
+from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
+from campaigns.model.donor import Donor
+from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.organisation import Organisation
+from config import settings
+
+_STOPPABLE = (MailingState.SCHEDULED, MailingState.SENDING, MailingState.PAUSED)
+# A letter in hand when its mailing ended comes back within minutes.
+_LEFTOVERS = timedelta(days=1)
+
+
+def due(now: datetime) -> list[Mailing]:
+    """Mailings whose hour has come, locked until the transaction ends; others' are left out."""
+    scheduled = select(Mailing).where(Mailing.state == MailingState.SCHEDULED)
+    return _locked(scheduled.where(Mailing.scheduled_at <= now).order_by(Mailing.scheduled_at))
+
+
+def start(mailing: Mailing, members: Select[int], now: datetime) -> None:
+    """Write a delivery for each member of the segment who may be written to, in one statement.
+
+    `mailing` is one that `due` gave. Who is skipped is counted by reason. One that expired
+    meanwhile ends, and one that is later than its grace waits for a person (promise P6).
+    """
+    if mailing.expires_at is not None and mailing.expires_at <= now:
+        _end(mailing, MailingState.EXPIRED, now)
+    elif _late(mailing, now):
+        mailing.note = _("Its hour passed while the service was down. Please give it a new one.")
+        _move(mailing, MailingState.MISSED, now)
+    else:
+        mailing.started_at = now
+        _move(mailing, MailingState.SENDING, now)
+        _address(mailing, members, now)
+        mailing.skipped = forecast(mailing, members)[1]
+    db.session.flush()
+
+
+def forecast(mailing: Mailing, members: Select[int]) -> tuple[int, dict[str, int]]:
+    """How many would be written to if it began now, and how many not, by reason."""
+    refusal = suppression.refusal(mailing.purpose, mailing.update.campaign_id).label("refusal")
+    reasons = select(refusal).where(Donor.id.in_(members)).subquery()
+    counted = select(reasons.c.refusal, func.count()).group_by(reasons.c.refusal)
+    numbers: dict[str | None, int] = dict(db.session.execute(counted).all())
+    return numbers.get(None, 0), {why: number for why, number in numbers.items() if why}
+
+
+def finish(now: datetime) -> None:
+    """End what has ended: `sent` only where every delivery has an outcome (promise P2)."""
+    sending = select(Mailing).where(Mailing.state == MailingState.SENDING)
+    # Locking first and looking at the deliveries in a second statement: one that is sent again
+    # in between holds this lock, and is seen here only after it committed.
+    for mailing in _locked(sending):
+        if not _has_open(mailing.id):
+            _end(mailing, MailingState.SENT, now)
+    expired = select(Mailing).where(Mailing.state.in_(_STOPPABLE), Mailing.expires_at <= now)
+    for mailing in _locked(expired):
+        _end(mailing, MailingState.EXPIRED, now)
+    _close_leftovers(now)
+    db.session.flush()
+
+
+def pause_itself(mailing_id: int, failed: int, of: int, now: datetime) -> None:
+    """Stop a mailing of whose last letters too many failed; a person looks and resumes it."""
+    mailing = next(iter(_locked(select(Mailing).where(Mailing.id == mailing_id))), None)
+    if mailing is None or mailing.state is not MailingState.SENDING:
+        return
+    mailing.paused_from = MailingState.SENDING
+    mailing.note = _(
+        "Paused by itself: %(failed)d of its last %(of)d letters were refused for good.",
+        failed=failed,
+        of=of,
+    )
+    _move(mailing, MailingState.PAUSED, now)
+    db.session.flush()
+
+
+def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
+    about = mailing.update.campaign_id
+    values = {
+        Delivery.letter: literal(LetterKind.MAILING, Delivery.letter.type),
+        Delivery.mailing_id: literal(mailing.id, Delivery.mailing_id.type),
+        Delivery.occasion: literal(""),
+        Delivery.address_hash: Donor.address_hash,
+        Delivery.donor_id: Donor.id,
+        Delivery.campaign_id: literal(about, Delivery.campaign_id.type),
+        Delivery.purpose: literal(mailing.purpose, Delivery.purpose.type),
+        Delivery.locale: func.coalesce(Donor.locale, _default_locale()),
+        Delivery.state: literal(DeliveryState.QUEUED, Delivery.state.type),
+        Delivery.due_at: literal(now, Delivery.due_at.type),
+        Delivery.expires_at: literal(mailing.expires_at, Delivery.expires_at.type),
+        Delivery.attempts: literal(0),
+        Delivery.created_at: literal(now, Delivery.created_at.type),
+    }
+    recipients = (
+        select(*values.values())
+        .where(Donor.id.in_(members))
+        .where(suppression.refusal(mailing.purpose, about).is_(None))
+        .order_by(Donor.id)
+    )
+    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
+    names = [column.key for column in values]
+    db.session.execute(insert(Delivery).from_select(names, recipients).on_conflict_do_nothing())
+
+
+def _move(mailing: Mailing, to: MailingState, now: datetime) -> None:
+    audit.record(f"{to} mailing", mailing, now, by=None, changes={"state": (mailing.state, to)})
+    mailing.state = to
+
+
+def _end(mailing: Mailing, to: MailingState, now: datetime) -> None:
+    mailing.finished_at, mailing.paused_from = now, None
+    _move(mailing, to, now)
+    _close(Delivery.mailing_id == mailing.id, DeliveryState.EXPIRED, now)
+
+
+def _close_leftovers(now: datetime) -> None:
+    """Letters that may not go any more: service letters past their expiry, and those that came
+    back from a relay as deferred after their mailing was cancelled or had expired."""
+    past = and_(Delivery.mailing_id.is_(None), Delivery.expires_at <= now)
+    _close(past, DeliveryState.EXPIRED, now)
+    for ended, state in (
+        (MailingState.CANCELLED, DeliveryState.CANCELLED),
+        (MailingState.EXPIRED, DeliveryState.EXPIRED),
+    ):
+        lately = select(Mailing.id).where(
+            Mailing.state == ended, Mailing.finished_at > now - _LEFTOVERS
+        )
+        _close(Delivery.mailing_id.in_(lately), state, now)
+
+
+def _close(which: ColumnElement[bool], to: DeliveryState, now: datetime) -> None:
+    db.session.execute(
+        update(Delivery)
+        .where(which, Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
+        .values(state=to, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _locked(mailings: Select[Mailing]) -> list[Mailing]:
+    """These rows, fresh, held until the transaction ends; those that others hold are left out."""
+    held = mailings.with_for_update(skip_locked=True)
+    return list(db.session.scalars(held.execution_options(populate_existing=True)))
+
+
+def _has_open(mailing_id: int) -> bool:
+    found = exists().where(Delivery.mailing_id == mailing_id, Delivery.state.in_(OPEN))
+    return bool(db.session.scalar(select(found)))
+
+
+def _late(mailing: Mailing, now: datetime) -> bool:
+    if mailing.scheduled_at is None:
+        return False
+    return now > mailing.scheduled_at + timedelta(seconds=mailing.grace_seconds)
+
+
+def _default_locale() -> str:
+    ours = db.session.scalar(select(Organisation.default_locale).where(Organisation.ours))
+    return ours or settings().default_locale
