@@ -89,7 +89,8 @@ def read(directory: Path) -> list[Letter]:
 
 
 class Sink:
-    """Listens while its `with` block lasts. `letters` is what it accepted, `heard` every command.
+    """Listens while its `with` block lasts. `letters` is what it accepted, `heard` every command,
+    `flights` how often it answered: the round trips that clients waited for.
 
     `faults` are by recipient or, as "3", by the count of letters begun on this sink. `delay`
     seconds pass before each flight of replies, as over a line of that round-trip time.
@@ -115,6 +116,7 @@ class Sink:
         self.letters: list[Letter] = []
         self.heard: list[bytes] = []
         self.connections = 0
+        self.flights = 0
         self.begun = 0
         self.stopping = threading.Event()
         self._struck: Counter[str] = Counter()
@@ -368,6 +370,7 @@ class _Session:
         if self.unsaid:
             if self.sink.delay:
                 self.sink.stopping.wait(self.sink.delay)
+            self.sink.flights += 1
             self.socket.sendall(self.unsaid)
             self.unsaid = b""
 
