@@ -88,6 +88,7 @@ def test_a_broker_that_hangs_costs_a_third_of_a_second(
 ) -> None:
     with_broker(app, settings, deaf, monkeypatch)
     tidy.pulse()
+    client.get("/readyz")  # the first one loads the transport's code
     began = time.monotonic()
     answer = client.get("/readyz")
     assert time.monotonic() - began < 1
