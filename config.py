@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
 
+VERSION = "0.1.0"  # as in pyproject.toml
 LOCALES = ("zh-Hans", "en")
 T = TypeVar("T")
 

@@ -38,10 +38,10 @@ class Address(NamedTuple):
         return dict(parse_qsl(fragment)) | dict(parse_qsl(self.query))
 
 
-def split(text: str) -> Address | None:
+def split(text: str, longest: int = LONGEST) -> Address | None:
     """Take a pasted address apart; a missing scheme means https. None if it is not one of ours."""
     text = text.strip()
-    if not text or len(text) > LONGEST or _UNCLEAN.search(text):
+    if not text or len(text) > longest or _UNCLEAN.search(text):
         return None
     try:
         parts = urlsplit(text if _SCHEME.match(text) else f"https://{text}")

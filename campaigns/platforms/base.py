@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from campaigns.money import Money
 
+LONGEST_ID = 200  # characters of a listing's id
 LARGEST_NOTICE = 256 * 1024  # bytes; a larger webhook body is refused before it is hashed
 
 

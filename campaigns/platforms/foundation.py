@@ -1,7 +1,7 @@
 """A partner foundation's feed: one small JSON file per listing (docs/foundation-feed.md)."""
 
 from campaigns.platforms import addresses, answers
-from campaigns.platforms.base import N_, Answer, Ask, Reading, Recognised
+from campaigns.platforms.base import LONGEST_ID, N_, Answer, Ask, Reading, Recognised
 from campaigns.platforms.fields import Fields
 
 LABEL = N_("Partner foundation")
@@ -18,7 +18,7 @@ def recognise(url: str) -> Recognised | None:
     if not address or not address.path.lower().endswith(".json"):
         return None
     feed = address.origin + address.target
-    return Recognised(feed, feed)
+    return Recognised(feed, feed) if len(feed) <= LONGEST_ID else None
 
 
 def ask(external_id: str, url: str, origin: str | None = None) -> Ask:

@@ -14,6 +14,7 @@ from campaigns.money import Money
 from campaigns.platforms import fields
 from campaigns.platforms.base import (
     LARGEST_NOTICE,
+    LONGEST_ID,
     N_,
     BadKeys,
     BadSignature,
@@ -100,9 +101,9 @@ def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
             occurred_at=min(occurred_at, now),
             keys=(Key(scheme, data.needed(data.line, "external_id", 128)),),
             refunds=_refunds(data, kind),
-            campaign_ref=data.line("campaign_ref", 500),
+            campaign_ref=data.line("campaign_ref", LONGEST_ID),
             donor=_giver(data.inner("donor")),
-            message=data.words("message", 2000),
+            message=data.words("message", 1000),
         )
     ]
 
@@ -176,7 +177,7 @@ def _refunds(data: Fields, kind: Kind) -> Key | None:
 def _giver(donor: Fields | None) -> Giver | None:
     if donor is None:
         return None
-    locale = donor.line("locale", 35)
+    locale = donor.line("locale", 16)
     if locale is not None and not _LOCALE.fullmatch(locale):
         donor.refuse("locale", "must be a language such as zh-Hans or en")
     return Giver(

@@ -21,7 +21,16 @@ from tests.platforms import recorded
 from tests.platforms.recorded import Case, NoRecordings
 
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
-MACHINERY = {"addresses", "answers", "base", "fetch", "fields", "guard", "registry"}
+MACHINERY = {
+    "addresses",
+    "answers",
+    "base",
+    "connection",
+    "fetch",
+    "fields",
+    "guard",
+    "registry",
+}
 HARMLESS = {"good", "zero"}
 HARMFUL = {
     "empty",

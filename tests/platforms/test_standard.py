@@ -257,7 +257,7 @@ def test_a_currency_without_decimals_is_counted_in_its_own_unit() -> None:
         ("occurred_at", "2026-09-09T10:00:10+08:00"),
         ("refunds", "LQ-0"),
         ("campaign_ref", ["spring-2026"]),
-        ("campaign_ref", "x" * 501),
+        ("campaign_ref", "x" * 201),
         ("donor", "Ada"),
         ("donor", {"name": 7}),
         ("donor", {"public_name": "yes"}),
@@ -267,7 +267,7 @@ def test_a_currency_without_decimals_is_counted_in_its_own_unit() -> None:
         ("donor", {"name": "x" * 201}),
         ("donor", {"email": "x" * 321}),
         ("message", {"text": "hello"}),
-        ("message", "x" * 2001),
+        ("message", "x" * 1001),
         ("message", "\udfff"),
     ],
 )

@@ -1,0 +1,186 @@
+"""Connections for the guarded fetch: to an address already checked, and over when time is up."""
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import certifi
+import requests
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+LONGEST_CONNECT = 3.0  # seconds, so that a name's second address still gets its turn
+
+
+class _Thread(threading.local):
+    """What belongs to one thread: its sessions, and when its fetch must be over."""
+
+    def __init__(self) -> None:
+        self.ends = 0.0
+        self.sessions: dict[ssl.SSLContext, requests.Session] = {}
+
+
+_thread = _Thread()
+
+
+@contextlib.contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Everything this thread reads and writes meanwhile is over `seconds` from now."""
+    _thread.ends = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _thread.ends = 0.0
+
+
+def seconds_left() -> float:
+    """Raises `TimeoutError` when there are none."""
+    left = _thread.ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("time is up")
+    return left
+
+
+def session(trust: ssl.SSLContext) -> requests.Session:
+    """This thread's session: no cookies, no proxies or passwords from the environment."""
+    if trust not in _thread.sessions:
+        opened = _Session()
+        opened.trust_env = False
+        opened.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        opened.mount("https://", _Adapter(trust))
+        opened.mount("http://", _Adapter(trust))
+        _thread.sessions[trust] = opened
+    return _thread.sessions[trust]
+
+
+@cache
+def public_trust() -> ssl.SSLContext:
+    """The public certificate authorities."""
+    return trusting(certifi.where())
+
+
+def trusting(cafile: str) -> ssl.SSLContext:
+    """A context that believes these authorities and makes sockets that keep the deadline."""
+    context = ssl.create_default_context(cafile=cafile)
+    context.sslsocket_class = _SecureSocket
+    return context
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: a plain one reads a redirect's whole body, whatever its size."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+class _PlainSocket(socket.socket):
+    """Each read and write may take what is left of the fetch's time, however they drip."""
+
+    def recv_into(self, *args: Any) -> int:
+        self.settimeout(seconds_left())
+        return super().recv_into(*args)
+
+    def sendall(self, *args: Any) -> None:
+        self.settimeout(seconds_left())
+        super().sendall(*args)
+
+
+class _SecureSocket(ssl.SSLSocket):
+    """The same, encrypted."""
+
+    def recv_into(self, *args: Any) -> int:
+        self.settimeout(seconds_left())
+        return super().recv_into(*args)
+
+    def sendall(self, *args: Any) -> None:
+        self.settimeout(seconds_left())
+        super().sendall(*args)
+
+
+class _Response(http.client.HTTPResponse):
+    """Refuses a negative chunk: -1 would read until the sender stops, past every limit of size."""
+
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]  # not in typeshed
+        if size < 0:
+            raise ValueError("a chunk of negative size")
+        return size
+
+
+class _Opening(HTTPConnection):
+    """Opens our kind of socket; `host` is an address, so there is nothing to resolve."""
+
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        opened = _PlainSocket(family, socket.SOCK_STREAM)
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.settimeout(min(seconds_left(), LONGEST_CONNECT))
+            opened.connect((self.host, self.port))
+        except TimeoutError as error:
+            opened.close()
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            opened.close()
+            raise NewConnectionError(self, str(error)) from error
+        return opened
+
+
+class _SecureOpening(_Opening, HTTPSConnection):
+    """The same, before it is encrypted."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Opening
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureOpening
+
+
+class _Adapter(HTTPAdapter):
+    """Connects to the address in the URL, and verifies the name in `Host`.
+
+    Pools are kept per address, port and name: an open connection is used again only for the
+    name whose certificate it showed, at an address that was checked for this very request.
+    """
+
+    def __init__(self, trust: ssl.SSLContext) -> None:
+        self._trust = trust
+        super().__init__(pool_connections=32, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        kwargs: dict[str, Any]
+        host, kwargs = super().build_connection_pool_key_attributes(request, verify, cert)  # type: ignore[assignment]  # urllib3 takes more than requests knows
+        if host["scheme"] == "https":
+            kwargs["ssl_context"] = self._trust
+            kwargs["server_hostname"] = _name(str(request.headers["Host"]))
+        return host, kwargs
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing to add: the context already holds whom to believe."""
+
+
+def _name(host: str) -> str:
+    """The name in a `Host` header, without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
