@@ -23,9 +23,11 @@ from sqlalchemy import (
     Integer,
     MetaData,
     String,
+    Table,
     TypeDecorator,
     event,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -127,6 +129,13 @@ def reading() -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+def insert(table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the words of the database in use."""
+    if db.engine.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ LINES = (
     "door in",
     "verb",
     "shared",
+    "figures",
     "model",
     "door out",
     "foundation",
@@ -51,6 +52,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
         return "door in"
     for names, name in (
         (SHARED, "shared"),
+        (("figures",), "figures"),
         (("model",), "model"),
         (DOORS_OUT, "door out"),
         (FOUNDATIONS, "foundation"),

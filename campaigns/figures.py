@@ -1,0 +1,235 @@
+"""Figures: totals kept, and what a listing has raised by its rule (design §6)."""
+
+import random
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Table, and_, case, func, null, or_, select
+from sqlalchemy.orm import aliased
+
+from campaigns.db import db, insert
+from campaigns.model.campaign import Campaign
+from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
+from campaigns.model.listing import Listing, Rule
+from campaigns.model.organisation import Organisation
+from campaigns.model.report import Report, ReportState
+from campaigns.model.total import SLOTS, Total
+from campaigns.money import Money
+from config import settings
+
+TOTALS = cast(Table, Total.__table__)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Entries of one kind and currency, summed. `day` is None in the campaign's own currency."""
+
+    kind: EntryKind
+    amount: Money
+    donations: int
+    day: date | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a listing's figure is made of.
+
+    Under the rule `reported`, `report` is the last accepted one and `parts` what came after its
+    moment. Before the first report, and under `itemised`, there is none and `parts` is every
+    entry. `ever` is always every entry. `held` is a later report that waits for a verdict.
+    """
+
+    report: Report | None
+    report_day: date | None
+    held: Report | None
+    parts: tuple[Part, ...]
+    ever: tuple[Part, ...]
+
+    @property
+    def known(self) -> bool:
+        return self.report is not None or bool(self.ever)
+
+    def raised(self, currency: str) -> Money:
+        """The sum of what is in `currency`; amounts in others are left out."""
+        return Money.sum((one for one, _ in self.dated() if one.currency == currency), currency)
+
+    def dated(self) -> Iterator[tuple[Money, date | None]]:
+        """What adds up to the figure: amounts, with the day where one is needed to convert them."""
+        if self.report is not None and self.report.raised is not None:
+            yield self.report.raised, self.report_day
+        for part in self.parts:
+            yield part.amount, part.day
+
+
+def of(listings: Collection[Listing]) -> dict[int, Figures]:
+    """The figures of many listings by their ids, by as many statements as those of one."""
+    ids = [listing.id for listing in listings]
+    reports, held = _latest(ids, ReportState.ACCEPTED), _latest(ids, ReportState.QUARANTINED)
+    base = {
+        listing.id: reports[listing.id]
+        for listing in listings
+        if listing.rule is Rule.REPORTED and listing.id in reports
+    }
+    days = _days(base)
+    ever, since = _ever(ids), _since(base, days)
+    return {
+        listing.id: Figures(
+            report=base.get(listing.id),
+            report_day=days.get(listing.id),
+            held=_newer(held.get(listing.id), base.get(listing.id), listing.rule),
+            parts=tuple((since if listing.id in base else ever)[listing.id]),
+            ever=tuple(ever[listing.id]),
+        )
+        for listing in listings
+    }
+
+
+def published(listing: Listing) -> Money | None:
+    """A listing's figure in its own currency; None before anything is known of it."""
+    found = of([listing])[listing.id]
+    return found.raised(listing.currency) if found.known else None
+
+
+def add(listing_id: int, kind: EntryKind, amount: Money, day: date, donations: int) -> None:
+    """Add one entry to its total, in a slot of chance so that nobody waits for a single row."""
+    statement = insert(TOTALS).values(
+        listing_id=listing_id,
+        day=day,
+        kind=kind,
+        currency=amount.currency,
+        slot=random.randrange(SLOTS),  # noqa: S311 - spreads load, guards nothing
+        amount=amount.minor,
+        donations=donations,
+        entries=1,
+    )
+    db.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(TOTALS.primary_key.columns),
+            set_={
+                name: TOTALS.c[name] + statement.excluded[name]
+                for name in ("amount", "donations", "entries")
+            },
+        )
+    )
+
+
+def day_of(moment: datetime) -> date:
+    """The organisation's day in which a moment lies."""
+    return moment.astimezone(zone()).date()
+
+
+def zone() -> ZoneInfo:
+    """The organisation's time zone."""
+    name = db.session.scalar(select(Organisation.timezone).where(Organisation.ours))
+    return ZoneInfo(name or settings().default_timezone)
+
+
+def _latest(listing_ids: Collection[int], state: ReportState) -> dict[int, Report]:
+    other = aliased(Report)
+    newest = (
+        select(other.id)
+        .where(other.listing_id == Listing.id, other.state == state)
+        .order_by(other.moment.desc(), other.id.desc())
+        .limit(1)
+        .correlate(Listing)
+        .scalar_subquery()
+    )
+    found = db.session.scalars(
+        select(Report).join(Listing, Report.id == newest).where(Listing.id.in_(listing_ids))
+    )
+    return {report.listing_id: report for report in found}
+
+
+def _newer(held: Report | None, shown: Report | None, rule: Rule) -> Report | None:
+    if held is None or rule is not Rule.REPORTED:
+        return None
+    return None if shown is not None and held.moment < shown.moment else held
+
+
+def _ever(listing_ids: Collection[int]) -> Mapping[int, list[Part]]:
+    return _totals(Total.listing_id.in_(listing_ids)) if listing_ids else defaultdict(list)
+
+
+def _days(base: Mapping[int, Report]) -> dict[int, date]:
+    if not base:
+        return {}
+    organisations = zone()
+    return {id: report.moment.astimezone(organisations).date() for id, report in base.items()}
+
+
+def _since(base: Mapping[int, Report], days: Mapping[int, date]) -> Mapping[int, list[Part]]:
+    """Per listing, what came after its report: whole days from totals, the first from entries."""
+    if not base:
+        return defaultdict(list)
+    parts = _totals(or_(*(and_(Total.listing_id == id, Total.day > days[id]) for id in base)))
+    first = or_(
+        *(
+            and_(
+                Entry.listing_id == id,
+                Entry.occurred_at > base[id].moment,
+                # Implied by the day, and what lets the index stop there.
+                Entry.occurred_at < base[id].moment + timedelta(days=2),
+                Entry.day == day,
+            )
+            for id, day in days.items()
+        )
+    )
+    for id, some in _entries(first).items():
+        parts[id] += some
+    return parts
+
+
+def _totals(which: ColumnElement[bool]) -> defaultdict[int, list[Part]]:
+    day = case((Total.currency == Campaign.currency, null()), else_=Total.day)
+    rows = db.session.execute(
+        select(
+            Total.listing_id,
+            Total.kind,
+            Total.currency,
+            day,
+            func.sum(Total.amount_minor),
+            func.sum(Total.donations),
+        )
+        .join(Listing, Listing.id == Total.listing_id)
+        .join(Campaign, Campaign.id == Listing.campaign_id)
+        .where(which, Total.kind.in_(COUNTED))
+        .group_by(Total.listing_id, Total.kind, Total.currency, day)
+    )
+    return _parts(rows)
+
+
+def _entries(which: ColumnElement[bool]) -> defaultdict[int, list[Part]]:
+    day = case((Entry.currency == Campaign.currency, null()), else_=Entry.day)
+    rows = db.session.execute(
+        select(
+            Entry.listing_id,
+            Entry.kind,
+            Entry.currency,
+            day,
+            func.sum(Entry.amount_minor),
+            func.sum(Entry.donations),
+        )
+        .join(Campaign, Campaign.id == Entry.campaign_id)
+        .where(
+            which,
+            Entry.kind.in_(COUNTED),
+            or_(Entry.stage.is_(None), Entry.stage != MatchStage.ANNOUNCED),
+        )
+        .group_by(Entry.listing_id, Entry.kind, Entry.currency, day)
+    )
+    return _parts(rows)
+
+
+def _parts(
+    rows: Iterable[tuple[int | None, EntryKind, str, date | None, int, int]],
+) -> defaultdict[int, list[Part]]:
+    parts: defaultdict[int, list[Part]] = defaultdict(list)
+    for listing_id, kind, currency, day, amount, donations in rows:
+        if listing_id is not None:
+            # PostgreSQL's sums are decimals.
+            parts[listing_id].append(Part(kind, Money(int(amount), currency), int(donations), day))
+    return parts

@@ -1,0 +1,310 @@
+"""The ledger: money is booked once, under any of its numbers; reversed, never changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table, exists, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from campaigns import figures
+from campaigns.db import db, insert
+from campaigns.model.correction import Cause, Correction
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage
+from campaigns.model.listing import Listing
+from campaigns.money import Money
+from campaigns.platforms.base import Key
+
+COMES_IN = frozenset({EntryKind.DONATION, EntryKind.MATCH, EntryKind.PAYOUT})
+ENTRIES, KEYS = cast(Table, Entry.__table__), cast(Table, EntryKey.__table__)
+
+
+class LedgerError(Exception):
+    """The ledger does not take this by itself: a person has to look. The message says why."""
+
+
+class Differs(LedgerError):
+    """A number is in the ledger already, with another amount or kind, or for two movements."""
+
+
+class Returned(LedgerError):
+    """The money came again after its entry was reversed."""
+
+
+class NotReversible(LedgerError):
+    """The entry is itself a reversal."""
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A movement, and where it belongs.
+
+    `amount` is positive as stated; its sign in the ledger follows from `kind`. `keys` are the
+    numbers it is known by under `source`, the account it came through. A scheme holds numbers of
+    one sort whichever door they come by (`platforms.base.Key` lists them): a post that names
+    `trade 2026…` and a bill that names `trade 2026…` and `order A-17` are the same money.
+    `regards` is the key of the donation that a refund or chargeback takes back, as "trade:2026…";
+    it need not be in the ledger yet. `donations` is one for a donation unless said.
+    """
+
+    listing: Listing
+    kind: EntryKind
+    amount: Money
+    occurred_at: datetime
+    source: str
+    keys: tuple[Key, ...]
+    door: Door
+    notice_id: int | None = None
+    staff_id: int | None = None
+    regards: str | None = None
+    stage: MatchStage | None = None
+    donations: int | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount.minor <= 0:
+            raise ValueError("A booking states a positive amount; its kind gives the sign.")
+        if not self.keys and self.door is not Door.HAND:
+            raise ValueError("What comes by itself needs a number, or it could come twice.")
+
+    @property
+    def signed(self) -> Money:
+        return self.amount if self.kind in COMES_IN else -self.amount
+
+    @property
+    def gifts(self) -> int:
+        if self.donations is not None:
+            return self.donations
+        return 1 if self.kind is EntryKind.DONATION else 0
+
+
+@dataclass(frozen=True)
+class Booked:
+    """The entry of a movement; `already` if it was in the ledger before."""
+
+    entry_id: int
+    already: bool
+
+
+def book(booking: Booking, now: datetime) -> Booked:
+    """Enter a movement and add it to its totals.
+
+    The second time, also under another of its numbers or through another door, changes nothing,
+    but numbers not known yet are kept. Two at once end as one entry: the keys are unique. Raises
+    `Differs` and `Returned`; then nothing was changed.
+    """
+    known = _known(booking)
+    if known is None:
+        try:
+            with db.session.begin_nested():
+                return Booked(_enter(booking, booking.keys, now), already=False)
+        except IntegrityError:
+            # Somebody else booked it between the question and the insertion.
+            known = _known(booking)
+            if known is None:
+                raise
+    known.check(booking)
+    _add_keys(known.entry_id, booking, known.keys)
+    return Booked(known.entry_id, already=True)
+
+
+def reverse(entry: Entry, reason: str, now: datetime, staff_id: int | None = None) -> Entry:
+    """Take an entry back by one of the same kind and the opposite amount.
+
+    It stands at the moment of what it takes back, so that both cancel out in every period. The
+    second time returns the first reversal. A published figure that falls by it leaves a
+    Correction. Raises `NotReversible` for a reversal.
+    """
+    before = _published(entry)
+    reversal, already = _take_back(entry, reason, now, staff_id)
+    if not already:
+        _correct(before, reversal)
+    return reversal
+
+
+def rebook(entry: Entry, booking: Booking, now: datetime) -> Entry:
+    """Book anew what `entry` holds wrongly: reverse it and move its numbers to the new entry.
+
+    Also for money that came again after a reversal, once a person says that it is true. Raises
+    `Differs` where another movement has one of the numbers, as it does the second time.
+    """
+    before = _published(entry)
+    known = _known(booking)
+    if known is not None and known.entry_id != entry.id:
+        raise Differs(f"{_named(booking.keys)} is another movement's number.")
+    reversal, _ = _take_back(entry, booking.reason or "booked anew", now, booking.staff_id)
+    entry_id = _enter(booking, (), now)
+    moved = update(EntryKey).where(EntryKey.entry_id == entry.id).values(entry_id=entry_id)
+    db.session.execute(moved)
+    _add_keys(entry_id, booking, known.keys if known else frozenset())
+    _correct(before, reversal)
+    return db.session.get_one(Entry, entry_id)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The entry that a booking's numbers lead to, and which of them do."""
+
+    entry_id: int
+    kind: EntryKind
+    amount: Money
+    stage: MatchStage | None
+    reversed: bool
+    keys: frozenset[Key]
+
+    def check(self, booking: Booking) -> None:
+        if self.reversed:
+            raise Returned(f"{_named(self.keys)} came again after its entry was reversed.")
+        if (self.kind, self.amount, self.stage) != (booking.kind, booking.signed, booking.stage):
+            raise Differs(f"{_named(self.keys)} is in the ledger as {self.kind} of {self.amount}.")
+
+
+def _known(booking: Booking) -> _Known | None:
+    reversal = aliased(Entry)
+    rows = db.session.execute(
+        select(
+            Entry,
+            exists().where(reversal.reverses == Entry.id).label("reversed"),
+            EntryKey.scheme,
+            EntryKey.value,
+        )
+        .join(EntryKey, EntryKey.entry_id == Entry.id)
+        .where(
+            EntryKey.source == booking.source,
+            tuple_(EntryKey.scheme, EntryKey.value).in_(booking.keys),
+        )
+    ).all()
+    if len({entry.id for entry, *_ in rows}) > 1:
+        raise Differs(f"{_named(booking.keys)} are in the ledger as more than one movement.")
+    for entry, is_reversed, _, _ in rows:
+        keys = frozenset(Key(row.scheme, row.value) for row in rows)
+        return _Known(entry.id, entry.kind, entry.amount, entry.stage, is_reversed, keys)
+    return None
+
+
+def _named(keys: Iterable[Key]) -> str:
+    return ", ".join(f"{scheme} {value}" for scheme, value in sorted(keys))
+
+
+def _enter(booking: Booking, keys: tuple[Key, ...], now: datetime) -> int:
+    signed, day = booking.signed, figures.day_of(booking.occurred_at)
+    entry_id: int = db.session.execute(
+        insert(ENTRIES)
+        .values(
+            kind=booking.kind,
+            stage=booking.stage,
+            amount=signed.minor,
+            currency=signed.currency,
+            donations=booking.gifts,
+            campaign_id=booking.listing.campaign_id,
+            listing_id=booking.listing.id,
+            source=booking.source,
+            occurred_at=booking.occurred_at,
+            day=day,
+            booked_at=now,
+            door=booking.door,
+            notice_id=booking.notice_id,
+            staff_id=booking.staff_id,
+            regards=booking.regards,
+            reason=booking.reason,
+        )
+        .returning(ENTRIES.c.id)
+    ).scalar_one()
+    if keys:
+        db.session.execute(insert(KEYS).values(_rows(entry_id, booking.source, keys)))
+    if booking.stage is not MatchStage.ANNOUNCED:
+        figures.add(booking.listing.id, booking.kind, signed, day, booking.gifts)
+    return entry_id
+
+
+def _rows(entry_id: int, source: str, keys: Iterable[Key]) -> list[dict[str, object]]:
+    # Sorted, so that two bookings of the same numbers wait for each other and never in a ring.
+    return [
+        {"source": source, "scheme": scheme, "value": value, "entry_id": entry_id}
+        for scheme, value in sorted(keys)
+    ]
+
+
+def _add_keys(entry_id: int, booking: Booking, known: frozenset[Key]) -> None:
+    """Keep the numbers that are new; one that is another's by now raises `Differs`."""
+    new = set(booking.keys) - known
+    if not new:
+        return
+    kept = db.session.execute(
+        insert(KEYS)
+        .values(_rows(entry_id, booking.source, new))
+        .on_conflict_do_nothing()
+        .returning(KEYS.c.value)
+    ).all()
+    if len(kept) < len(new):
+        raise Differs(f"One of {_named(new)} was just booked as another movement.")
+
+
+def _take_back(
+    entry: Entry, reason: str, now: datetime, staff_id: int | None
+) -> tuple[Entry, bool]:
+    """The reversal of an entry, and whether it stood before."""
+    if entry.reverses is not None:
+        raise NotReversible("A reversal is not reversed; book the movement again.")
+    try:
+        with db.session.begin_nested():
+            return _mirror(entry, reason, now, staff_id), False
+    except IntegrityError:
+        # The unique key on `reverses` says that it was done, perhaps at this very moment.
+        done = db.session.scalar(select(Entry).where(Entry.reverses == entry.id))
+        if done is None:
+            raise
+        return done, True
+
+
+def _mirror(entry: Entry, reason: str, now: datetime, staff_id: int | None) -> Entry:
+    reversal = Entry(
+        kind=entry.kind,
+        stage=entry.stage,
+        amount_minor=-entry.amount_minor,
+        currency=entry.currency,
+        donations=-entry.donations,
+        campaign_id=entry.campaign_id,
+        listing_id=entry.listing_id,
+        source=entry.source,
+        occurred_at=entry.occurred_at,
+        day=entry.day,
+        booked_at=now,
+        door=Door.HAND,
+        staff_id=staff_id,
+        reverses=entry.id,
+        regards=entry.regards,
+        reason=reason,
+    )
+    db.session.add(reversal)
+    db.session.flush()
+    if entry.listing_id is not None and entry.stage is not MatchStage.ANNOUNCED:
+        figures.add(entry.listing_id, entry.kind, reversal.amount, entry.day, reversal.donations)
+    return reversal
+
+
+def _published(entry: Entry) -> Money | None:
+    if entry.listing_id is None:
+        return None
+    return figures.published(db.session.get_one(Listing, entry.listing_id))
+
+
+def _correct(before: Money | None, reversal: Entry) -> None:
+    after = _published(reversal)
+    if before is None or after is None or not after < before:
+        return
+    db.session.add(
+        Correction(
+            listing_id=reversal.listing_id,
+            at=reversal.booked_at,
+            cause=Cause.REVERSAL,
+            before_minor=before.minor,
+            after_minor=after.minor,
+            currency=after.currency,
+            reason=reversal.reason or "",
+            staff_id=reversal.staff_id,
+            entry_id=reversal.id,
+        )
+    )

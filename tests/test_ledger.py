@@ -1,0 +1,290 @@
+"""Money is booked once, under whichever of its numbers and through whichever door it comes."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from campaigns import figures, ledger
+from campaigns.db import db
+from campaigns.ledger import Booking, Differs, NotReversible, Returned
+from campaigns.model.correction import Correction
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage
+from campaigns.model.listing import Listing, Rule
+from campaigns.model.total import Total
+from campaigns.money import Money
+from campaigns.platforms.base import Key
+from tests import make
+from tests.make import NOON
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+@pytest.fixture
+def listing(app: Flask) -> Listing:
+    return make.listing(rule=Rule.ITEMISED)
+
+
+def booking(listing: Listing, *keys: tuple[str, str], **more: Any) -> Booking:
+    given: dict[str, Any] = {
+        "listing": listing,
+        "kind": EntryKind.DONATION,
+        "amount": Money.parse("10.50 CNY"),
+        "occurred_at": NOON,
+        "source": "foundation",
+        "keys": tuple(Key(*key) for key in keys or (("trade", "T1"),)),
+        "door": Door.WEBHOOK,
+    }
+    return Booking(**given | more)
+
+
+def entries() -> list[Entry]:
+    return list(db.session.scalars(select(Entry).order_by(Entry.id)))
+
+
+def minor() -> list[int]:
+    return [entry.amount_minor for entry in entries()]
+
+
+def keys() -> dict[tuple[str, str], int]:
+    return {(key.scheme, key.value): key.entry_id for key in db.session.scalars(select(EntryKey))}
+
+
+def _committed(listing: Listing) -> int:
+    """The listing's id, with the test's transaction over, so that others may write."""
+    listing_id = listing.id
+    db.session.commit()
+    return listing_id
+
+
+def totals_agree() -> bool:
+    """Whether totals are the sums of the entries that they are kept for."""
+    by = (Entry.listing_id, Entry.day, Entry.kind, Entry.currency)
+    of_entries = db.session.execute(
+        select(*by, func.sum(Entry.amount_minor), func.sum(Entry.donations), func.count())
+        .where(
+            func.coalesce(Entry.stage, "") != MatchStage.ANNOUNCED, Entry.listing_id.is_not(None)
+        )
+        .group_by(*by)
+    ).all()
+    of_totals = db.session.execute(
+        select(
+            Total.listing_id,
+            Total.day,
+            Total.kind,
+            Total.currency,
+            func.sum(Total.amount_minor),
+            func.sum(Total.donations),
+            func.sum(Total.entries),
+        ).group_by(Total.listing_id, Total.day, Total.kind, Total.currency)
+    ).all()
+    return set(map(tuple, of_entries)) == set(map(tuple, of_totals))
+
+
+@pytest.fixture(autouse=True)
+def _agreed(app: Flask) -> Iterator[None]:
+    yield
+    assert totals_agree()
+
+
+def test_a_movement_is_booked_once(listing: Listing) -> None:
+    first = ledger.book(booking(listing), NOON)
+    second = ledger.book(booking(listing), NOON + timedelta(days=3))
+    assert (second.entry_id, second.already) == (first.entry_id, True)
+    assert minor() == [1050]
+
+
+def test_refunds_and_chargebacks_are_taken_off(listing: Listing) -> None:
+    ledger.book(booking(listing), NOON)
+    ledger.book(booking(listing, ("refund", "R1"), kind=EntryKind.REFUND), NOON)
+    ledger.book(booking(listing, ("chargeback", "C1"), kind=EntryKind.CHARGEBACK), NOON)
+    assert minor() == [1050, -1050, -1050]
+    assert figures.published(listing) == Money.parse("-10.50 CNY")
+
+
+def test_one_payment_by_two_doors_under_two_numbers_is_one_entry(listing: Listing) -> None:
+    ledger.book(booking(listing, ("trade", "T1")), NOON)
+    bill = booking(listing, ("trade", "T1"), ("order", "A-17"), door=Door.FILE)
+    assert ledger.book(bill, NOON).already
+    by_order = booking(listing, ("order", "A-17"), ("line", "7"))
+    assert ledger.book(by_order, NOON).already
+    assert len(entries()) == 1
+    assert set(keys()) == {("trade", "T1"), ("order", "A-17"), ("line", "7")}
+
+
+def test_the_same_number_of_another_source_is_another_movement(listing: Listing) -> None:
+    ledger.book(booking(listing), NOON)
+    ledger.book(booking(listing, source="elsewhere"), NOON)
+    assert minor() == [1050, 1050]
+
+
+def test_two_partial_refunds_are_two_entries(listing: Listing) -> None:
+    half = {"kind": EntryKind.REFUND, "amount": Money.parse("5.00 CNY"), "regards": "trade:T1"}
+    ledger.book(booking(listing, ("refund", "R1"), **half), NOON)
+    ledger.book(booking(listing, ("refund", "R2"), **half), NOON)
+    assert minor() == [-500, -500]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": Money.parse("10.51 CNY")},
+        {"amount": Money.parse("10.50 USD")},
+        {"kind": EntryKind.PAYOUT},
+    ],
+)
+def test_a_number_with_another_amount_or_kind_is_not_booked(
+    listing: Listing, other: dict[str, Any]
+) -> None:
+    ledger.book(booking(listing), NOON)
+    with pytest.raises(Differs, match="trade T1"):
+        ledger.book(booking(listing, ("trade", "T1"), ("order", "new"), **other), NOON)
+    assert minor() == [1050]
+    assert ("order", "new") not in keys()
+
+
+def test_numbers_of_two_entries_are_not_one_movement(listing: Listing) -> None:
+    ledger.book(booking(listing, ("trade", "T1")), NOON)
+    ledger.book(booking(listing, ("order", "A-17")), NOON)
+    with pytest.raises(Differs, match="more than one"):
+        ledger.book(booking(listing, ("trade", "T1"), ("order", "A-17")), NOON)
+
+
+def test_what_comes_by_itself_has_a_number(listing: Listing) -> None:
+    with pytest.raises(ValueError, match="number"):
+        booking(listing, keys=())
+
+
+def test_a_booking_states_a_positive_amount(listing: Listing) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        booking(listing, amount=Money.parse("-1.00 CNY"))
+
+
+def test_twenty_at_once_end_as_one_entry(app: Flask, listing: Listing) -> None:
+    listing_id = _committed(listing)
+
+    def book(_: int) -> tuple[int, bool]:
+        with app.app_context():
+            found = db.session.get_one(Listing, listing_id)
+            booked = ledger.book(booking(found, ("trade", "T1"), ("order", "A")), NOON)
+            db.session.commit()
+            return booked.entry_id, booked.already
+
+    with ThreadPoolExecutor(20) as pool:
+        results = list(pool.map(book, range(20)))
+    assert len({entry_id for entry_id, _ in results}) == 1
+    assert [already for _, already in results].count(False) == 1
+    assert minor() == [1050]
+
+
+def test_numbers_in_opposite_order_do_not_lock_each_other(app: Flask, listing: Listing) -> None:
+    numbers, listing_id = (("trade", "T1"), ("order", "A")), _committed(listing)
+
+    def book(turn: int) -> int:
+        with app.app_context():
+            found = db.session.get_one(Listing, listing_id)
+            some = numbers if turn % 2 else numbers[::-1]
+            booked = ledger.book(booking(found, *some), NOON)
+            db.session.commit()
+            return booked.entry_id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(book, range(8)))) == 1
+
+
+def test_a_reversal_takes_back_what_was_booked(listing: Listing) -> None:
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    reversal = ledger.reverse(entry, "a test gift", NOON + timedelta(days=2))
+    assert (reversal.amount, reversal.donations) == (Money.parse("-10.50 CNY"), -1)
+    assert (reversal.day, reversal.occurred_at) == (entry.day, entry.occurred_at)
+    assert reversal.booked_at == NOON + timedelta(days=2)
+
+
+def test_a_second_reversal_is_the_first(listing: Listing) -> None:
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    first = ledger.reverse(entry, "a test gift", NOON)
+    assert ledger.reverse(entry, "again", NOON) is first
+    assert minor() == [1050, -1050]
+
+
+def test_a_reversal_is_not_reversed(listing: Listing) -> None:
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    with pytest.raises(NotReversible):
+        ledger.reverse(ledger.reverse(entry, "a test gift", NOON), "no", NOON)
+
+
+def test_a_figure_that_falls_by_a_reversal_leaves_a_correction(listing: Listing) -> None:
+    ledger.book(booking(listing, ("trade", "T0")), NOON)
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    reversal = ledger.reverse(entry, "a test gift", NOON)
+    ledger.reverse(entry, "a test gift", NOON)
+    correction = db.session.scalars(select(Correction)).one()
+    assert (correction.before.amount, correction.after.amount) == ("21.00", "10.50")
+    assert (correction.reason, correction.entry_id) == ("a test gift", reversal.id)
+
+
+def test_a_figure_that_rises_by_a_reversal_needs_no_correction(listing: Listing) -> None:
+    refund = booking(listing, kind=EntryKind.REFUND)
+    entry = db.session.get_one(Entry, ledger.book(refund, NOON).entry_id)
+    ledger.reverse(entry, "never paid out", NOON)
+    assert db.session.scalars(select(Correction)).all() == []
+
+
+def test_money_that_comes_again_after_its_reversal_waits(listing: Listing) -> None:
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    ledger.reverse(entry, "a test gift", NOON)
+    with pytest.raises(Returned):
+        ledger.book(booking(listing), NOON)
+    assert minor() == [1050, -1050]
+
+
+def test_rebooking_moves_the_numbers_to_the_new_entry(listing: Listing) -> None:
+    wrong = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    right = booking(listing, ("trade", "T1"), ("order", "A"), amount=Money.parse("15.00 CNY"))
+    entry = ledger.rebook(wrong, right, NOON)
+    assert minor() == [1050, -1050, 1500]
+    assert set(keys().values()) == {entry.id}
+    assert ledger.book(right, NOON).already
+    assert db.session.scalars(select(Correction)).all() == []
+
+
+def test_rebooking_twice_is_refused(listing: Listing) -> None:
+    wrong = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    right = booking(listing, amount=Money.parse("15.00 CNY"))
+    ledger.rebook(wrong, right, NOON)
+    with pytest.raises(Differs):
+        ledger.rebook(wrong, right, NOON)
+    assert minor() == [1050, -1050, 1500]
+
+
+def test_what_was_rebooked_smaller_leaves_one_correction(listing: Listing) -> None:
+    wrong = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    ledger.rebook(wrong, booking(listing, amount=Money.parse("1.50 CNY"), reason="typo"), NOON)
+    correction = db.session.scalars(select(Correction)).one()
+    assert (correction.before.amount, correction.after.amount) == ("10.50", "1.50")
+
+
+def test_an_entry_lies_in_the_organisations_day(listing: Listing) -> None:
+    make.organisation(timezone="Asia/Shanghai")
+    late = NOON.replace(hour=16, minute=30)  # half past midnight in Shanghai
+    ledger.book(booking(listing, occurred_at=late), NOON)
+    assert entries()[0].day == date(2026, 11, 23)
+
+
+def test_an_announced_match_is_not_counted(listing: Listing) -> None:
+    match = {"kind": EntryKind.MATCH, "stage": MatchStage.ANNOUNCED}
+    ledger.book(booking(listing, ("match", "M1"), **match), NOON)
+    assert db.session.scalars(select(Total)).all() == []
+    assert figures.published(listing) is None
+
+
+def test_totals_spread_over_slots(listing: Listing) -> None:
+    for number in range(60):
+        ledger.book(booking(listing, ("trade", str(number))), NOON)
+    slots = db.session.scalars(select(Total.slot)).all()
+    assert 4 < len(slots) <= 16
+    assert figures.published(listing) == Money.parse("630.00 CNY")
