@@ -1,0 +1,286 @@
+"""Progress: the figure that people see, and the moments it was true at (design §6)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import exists, func, or_, select
+
+from campaigns import figures
+from campaigns.db import db
+from campaigns.figures import Figures
+from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.entry import Entry, EntryKind
+from campaigns.model.listing import Asking, Listing, Rule
+from campaigns.model.notice import Notice, Verdict
+from campaigns.model.rate import Rate
+from campaigns.model.report import Report
+from campaigns.money import Money
+
+# A figure is late when two questions brought none, and stale after a day.
+GRACE = timedelta(minutes=1)
+STALE = timedelta(days=1)
+BROKEN_AFTER = 5  # failures in a row
+
+
+class Freshness(StrEnum):
+    """How much a listing's figure can be relied on to be today's.
+
+    late: older than two questions. stale: older than a day. broken: the platform's answers bring
+    no figure. refused: the platform does not want to be asked. by_hand: staff enter it. final: it
+    changes no more. none_yet: there is no figure.
+    """
+
+    FRESH = "fresh"
+    LATE = "late"
+    STALE = "stale"
+    BROKEN = "broken"
+    REFUSED = "refused"
+    BY_HAND = "by_hand"
+    FINAL = "final"
+    NONE_YET = "none_yet"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one listing has raised, true at `as_of`.
+
+    `raised` is in the listing's currency, what came in others left out. `converted` is what it
+    adds to the campaign's raised, in the campaign's currency, and `matched` how much of that was
+    matched. `held` is a newer report that waits for a verdict: "figures being checked".
+    """
+
+    listing: Listing
+    raised: Money | None
+    matched: Money
+    donations: int
+    rule: Rule
+    as_of: datetime | None
+    freshness: Freshness
+    held: Report | None
+    converted: Money | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a campaign has raised: the sum of its listings' `converted`.
+
+    `apart` is what no rate converts to the campaign's currency, one amount per currency. `as_of`
+    goes from the oldest to the newest moment over the listings still asked (design §5 rule 7),
+    over all of them once none is.
+    """
+
+    campaign: Campaign
+    raised: Money
+    matched: Money
+    apart: tuple[Money, ...]
+    as_of: tuple[datetime, datetime] | None
+    donations: int
+    listings: tuple[Figure, ...]
+
+    @property
+    def target(self) -> Money | None:
+        return self.campaign.target
+
+    @property
+    def percent(self) -> int | None:
+        """Raised of the target, rounded down: only all of it reads as 100. None without one."""
+        if self.target is None:
+            return None
+        return max(self.raised.minor, 0) * 100 // self.target.minor
+
+
+def of(campaign: Campaign, now: datetime) -> Progress:
+    """One campaign's progress."""
+    return many([campaign], now)[0]
+
+
+def many(campaigns: Sequence[Campaign], now: datetime) -> list[Progress]:
+    """Several campaigns' progress in their order, by as many statements as that of one."""
+    listings = _listings(campaigns)
+    found = figures.of(listings)
+    rates = _rates(found.values(), {campaign.currency for campaign in campaigns})
+    entries = _complete_until([one for one in listings if found[one.id].report is None], now)
+    parts = defaultdict(list)
+    of_id = {campaign.id: campaign for campaign in campaigns}
+    for listing in listings:
+        campaign, figure = of_id[listing.campaign_id], found[listing.id]
+        as_of = figure.report.moment if figure.report else entries.get(listing.id)
+        parts[campaign.id].append(_part(campaign, listing, figure, as_of, rates, now))
+    return [_progress(campaign, parts[campaign.id]) for campaign in campaigns]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A listing's figure, and what of it no rate converts."""
+
+    figure: Figure
+    apart: tuple[Money, ...]
+
+
+def _listings(campaigns: Sequence[Campaign]) -> Sequence[Listing]:
+    ids = [campaign.id for campaign in campaigns]
+    return db.session.scalars(
+        select(Listing)
+        .where(Listing.campaign_id.in_(ids))
+        .order_by(Listing.campaign_id, Listing.position, Listing.id)
+    ).all()
+
+
+def _progress(campaign: Campaign, parts: Sequence[_Part]) -> Progress:
+    shown = tuple(part.figure for part in parts)
+    currency = campaign.currency
+    apart: defaultdict[str, int] = defaultdict(int)
+    for part in parts:
+        for amount in part.apart:
+            apart[amount.currency] += amount.minor
+    return Progress(
+        campaign=campaign,
+        raised=Money.sum((figure.converted for figure in shown if figure.converted), currency),
+        matched=Money.sum((figure.matched for figure in shown), currency),
+        apart=tuple(Money(minor, name) for name, minor in sorted(apart.items()) if minor),
+        as_of=_span(shown),
+        donations=sum(figure.donations for figure in shown),
+        listings=shown,
+    )
+
+
+def _span(shown: Sequence[Figure]) -> tuple[datetime, datetime] | None:
+    dated = [(figure.freshness, figure.as_of) for figure in shown if figure.as_of is not None]
+    asked = [as_of for freshness, as_of in dated if freshness is not Freshness.FINAL]
+    moments = asked or [as_of for _, as_of in dated]
+    return (min(moments), max(moments)) if moments else None
+
+
+def _part(
+    campaign: Campaign,
+    listing: Listing,
+    found: Figures,
+    as_of: datetime | None,
+    rates: "_Rates",
+    now: datetime,
+) -> _Part:
+    converted, apart = rates.sum(found.dated(), campaign.currency)
+    matches = ((part.amount, part.day) for part in found.ever if part.kind is EntryKind.MATCH)
+    matched, _ = rates.sum(matches, campaign.currency)
+    figure = Figure(
+        listing=listing,
+        raised=found.raised(listing.currency) if found.known else None,
+        # A report that was made before a match was booked may be less than the match.
+        matched=min(matched, converted),
+        donations=_donations(found),
+        rule=listing.rule,
+        as_of=as_of,
+        freshness=_freshness(campaign, listing, found, as_of, now),
+        held=found.held,
+        converted=converted if found.known else None,
+    )
+    return _Part(figure, apart)
+
+
+def _donations(found: Figures) -> int:
+    """Gifts by the report and after it; those of the ledger where the report does not count."""
+    if found.report is None or found.report.donations is None:
+        return sum(part.donations for part in found.ever)
+    return found.report.donations + sum(part.donations for part in found.parts)
+
+
+def _freshness(
+    campaign: Campaign, listing: Listing, found: Figures, as_of: datetime | None, now: datetime
+) -> Freshness:
+    if as_of is None:
+        return Freshness.NONE_YET
+    if listing.asking is Asking.ENDED or campaign.state in (
+        CampaignState.ENDED,
+        CampaignState.CLOSED,
+    ):
+        return Freshness.FINAL
+    age = now - as_of
+    if found.report is None:
+        return _aged(age, GRACE)
+    if listing.asking is not Asking.ASKED:
+        return Freshness.REFUSED if listing.asking is Asking.REFUSED else Freshness.BY_HAND
+    fresh = _aged(age, 2 * timedelta(seconds=listing.period_seconds) + GRACE)
+    if fresh is not Freshness.FRESH and listing.failures >= BROKEN_AFTER:
+        return Freshness.BROKEN
+    return fresh
+
+
+def _aged(age: timedelta, grace: timedelta) -> Freshness:
+    if age <= grace:
+        return Freshness.FRESH
+    return Freshness.LATE if age <= STALE else Freshness.STALE
+
+
+class _Rates:
+    """The rates that some figures may need."""
+
+    def __init__(self, rates: Iterable[Rate]) -> None:
+        self._rates = {(rate.day, rate.base, rate.quote): rate for rate in rates}
+
+    def sum(
+        self, amounts: Iterable[tuple[Money, date | None]], currency: str
+    ) -> tuple[Money, tuple[Money, ...]]:
+        """Everything that converts at the rate of its day, and the rest as it is: no guesses."""
+        total, apart = Money.zero(currency), []
+        for amount, day in amounts:
+            rate = None if day is None else self._rates.get((day, amount.currency, currency))
+            if amount.currency == currency:
+                total += amount
+            elif rate is not None:
+                total += rate.convert(amount)
+            else:
+                apart.append(amount)
+        return total, tuple(apart)
+
+
+def _rates(found: Iterable[Figures], quotes: set[str]) -> _Rates:
+    wanted = [
+        (day, amount.currency)
+        for one in found
+        for amount, day in (*one.dated(), *((part.amount, part.day) for part in one.ever))
+        if day is not None and quotes - {amount.currency}
+    ]
+    if not wanted:
+        return _Rates([])
+    days, bases = {day for day, _ in wanted}, {base for _, base in wanted}
+    between = Rate.day.between(min(days), max(days))
+    asked = select(Rate).where(between, Rate.base.in_(bases), Rate.quote.in_(quotes))
+    return _Rates(db.session.scalars(asked))
+
+
+def _complete_until(listings: Sequence[Listing], now: datetime) -> dict[int, datetime]:
+    """The moment up to which all entries of a listing are there; without any there is no moment.
+
+    Now, while a webhook that was heard serves it and none of its notices waits to be booked; else
+    when the first of those came; without a webhook the moment of the newest entry.
+    """
+    if not listings:
+        return {}
+    serves = or_(
+        WebhookEndpoint.listing_id == Listing.id,
+        WebhookEndpoint.campaign_id == Listing.campaign_id,
+    )
+    healthy = exists().where(serves, WebhookEndpoint.active, WebhookEndpoint.heard_at.is_not(None))
+    newest = select(func.max(Entry.occurred_at)).where(Entry.listing_id == Listing.id)
+    waiting = (
+        select(func.min(Notice.received_at))
+        .join(WebhookEndpoint, WebhookEndpoint.id == Notice.endpoint_id)
+        .where(serves, Notice.verdict == Verdict.WAITING)
+    )
+    rows = db.session.execute(
+        select(
+            Listing.id,
+            newest.correlate(Listing).scalar_subquery(),
+            healthy.correlate(Listing),
+            waiting.correlate(Listing).scalar_subquery(),
+        ).where(Listing.id.in_([listing.id for listing in listings]))
+    )
+    return {
+        id: min(first_waiting or now, now) if served else last
+        for id, last, served, first_waiting in rows
+        if last is not None
+    }
