@@ -27,6 +27,7 @@ class _Thread(threading.local):
 
     def __init__(self) -> None:
         self.ends = 0.0
+        self.opened = 0
         self.sessions: dict[ssl.SSLContext, requests.Session] = {}
 
 
@@ -51,15 +52,20 @@ def seconds_left() -> float:
     return left
 
 
+def opened() -> int:
+    """How many connections this thread has opened so far."""
+    return _thread.opened
+
+
 def session(trust: ssl.SSLContext) -> requests.Session:
     """This thread's session: no cookies, no proxies or passwords from the environment."""
     if trust not in _thread.sessions:
-        opened = _Session()
-        opened.trust_env = False
-        opened.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        opened.mount("https://", _Adapter(trust))
-        opened.mount("http://", _Adapter(trust))
-        _thread.sessions[trust] = opened
+        new = _Session()
+        new.trust_env = False
+        new.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        new.mount("https://", _Adapter(trust))
+        new.mount("http://", _Adapter(trust))
+        _thread.sessions[trust] = new
     return _thread.sessions[trust]
 
 
@@ -124,18 +130,19 @@ class _Opening(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        opened = _PlainSocket(family, socket.SOCK_STREAM)
+        new = _PlainSocket(family, socket.SOCK_STREAM)
         try:
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            opened.settimeout(min(seconds_left(), LONGEST_CONNECT))
-            opened.connect((self.host, self.port))
+            new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            new.settimeout(min(seconds_left(), LONGEST_CONNECT))
+            new.connect((self.host, self.port))
         except TimeoutError as error:
-            opened.close()
+            new.close()
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
-            opened.close()
+            new.close()
             raise NewConnectionError(self, str(error)) from error
-        return opened
+        _thread.opened += 1
+        return new
 
 
 class _SecureOpening(_Opening, HTTPSConnection):

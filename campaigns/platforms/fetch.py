@@ -100,6 +100,23 @@ class _NotConnected(Unreachable):
 
 
 def _send_to(session: requests.Session, request: PreparedRequest) -> Response:
+    """Once more on a new connection, if an open one turns out to be closed (RFC 9112, 9.3.1).
+
+    Servers close idle connections without a word. What we send may arrive twice: questions
+    change nothing, and whoever takes webhooks must know an event that comes again.
+    """
+    before = connection.opened()
+    try:
+        return _send_once(session, request)
+    except requests.Timeout:
+        raise
+    except requests.ConnectionError:
+        if connection.opened() > before:
+            raise
+        return _send_once(session, request)
+
+
+def _send_once(session: requests.Session, request: PreparedRequest) -> Response:
     left = connection.seconds_left()
     try:
         return session.send(

@@ -144,9 +144,18 @@ def test_a_connection_the_server_closed_is_opened_anew() -> None:
         client.sendall(ok(b"{}"))
 
     with serving(once) as server:
-        assert fetch(Ask(server.url), manners(server)).status == 200
-        time.sleep(0.1)
-        assert fetch(Ask(server.url), manners(server)).status == 200
+        for _ in range(50):
+            assert fetch(Ask(server.url), manners(server)).status == 200
+        assert server.connections == len(server.requests) == 50
+
+
+def test_a_new_connection_that_fails_is_not_tried_again() -> None:
+    with serving(b"", lambda client: client.close()) as server:
+        with pytest.raises(Unreachable):
+            fetch(Ask(server.url), manners(server, timeout=1))
+        with pytest.raises(Unreachable):
+            fetch(Ask(server.url), manners(server))
+        assert server.connections == 2
 
 
 def test_chunks_are_put_together() -> None:
