@@ -11,6 +11,7 @@ import campaigns.model
 from campaigns import cli
 from campaigns.db import db, engine_options, prepare
 from campaigns.web import errors, format, guards, health, language
+from campaigns.web.staff import door as staff
 from config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +39,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.secure,
     )
     _connect(app)
-    for door in (guards, language, format, errors, health):
+    for door in (guards, language, format, errors, health, staff):
         door.init_app(app)
     cli.init_app(app)
     return app

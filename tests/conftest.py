@@ -1,6 +1,7 @@
 """What tests stand on: an app on a real database, fresh for each test, and clients for it."""
 
 import base64
+import contextvars
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -99,7 +100,9 @@ def client(app: Flask) -> FlaskClient:
 class Client(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         db.session.commit()
-        answer = super().open(*args, **kwargs)
+        # In an empty context a request gets an app context, a `g` and a session of its own, as a
+        # real one does, although the test has pushed a context too.
+        answer = contextvars.Context().run(super().open, *args, **kwargs)
         db.session.expire_all()
         return answer
 

@@ -1,0 +1,70 @@
+"""The door of staff pages: nobody passes without a session, a permission and a form's token."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+
+from campaigns.web.staff import login, me, reset, session
+
+# The only pages that ask for no permission.
+OPEN = frozenset(
+    {
+        "staff.login.ask",
+        "staff.login.enter",
+        "staff.login.leave",
+        "staff.reset.forgotten",
+        "staff.reset.send",
+        "staff.reset.ask",
+        "staff.reset.change",
+    }
+)
+# A day's work; each request begins it anew.
+IDLE = timedelta(hours=12)
+
+bp = Blueprint("staff", __name__, url_prefix="/staff")
+csrf = CSRFProtect()
+for part in (login, reset, me):
+    bp.register_blueprint(part.bp)
+
+
+def init_app(app: Flask) -> None:
+    app.config.update(
+        # Public pages neither see nor set the cookie of staff.
+        SESSION_COOKIE_PATH="/staff",
+        SESSION_COOKIE_NAME="staff",
+        PERMANENT_SESSION_LIFETIME=IDLE,
+        # Only staff pages have sessions; their guard asks for the token, which lives as long as
+        # the session, so that nobody loses an hour's writing.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    session.init_app(app)
+    csrf.init_app(app)
+    app.register_error_handler(CSRFError, _no_token)
+    app.register_blueprint(bp)
+
+
+@bp.before_request
+def _guard() -> Any:
+    session.speak()
+    csrf.protect()
+    if request.endpoint in OPEN:
+        return None
+    staff = session.person()
+    if staff is None:
+        here = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("staff.login.ask", next=here))
+    permission = getattr(current_app.view_functions[request.endpoint or ""], "permission", None)
+    if permission is None or not staff.may(permission):
+        abort(403, _("This page is not part of your role. An administrator can change that."))
+    return None
+
+
+def _no_token(error: CSRFError) -> Any:
+    reason = _("The page stood open too long, or your session ended. Go back, load it again "
+               "and send the form once more; copy longer texts first.")  # fmt: skip
+    return render_template("errors/error.html", code=400, reason=reason), 400

@@ -1,0 +1,49 @@
+"""A member of staff at a browser: logged in, and able to send forms with their token."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from campaigns.model.staff import Role, Staff
+from tests import make
+
+TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+class Desk:
+    """What somebody does in a browser on staff pages."""
+
+    def __init__(self, client: FlaskClient, staff: Staff) -> None:
+        self.client, self.staff = client, staff
+        with client.session_transaction("/staff/") as session:
+            session["_user_id"] = f"{staff.id}.{staff.session_key}"
+        self.token = token(self.get("/staff/me"))
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def post(self, path: str, **fields: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token, **fields})
+
+
+def token(answer: TestResponse) -> str:
+    """The token of the first form on a page."""
+    found = TOKEN.search(answer.text)
+    assert found, answer.text
+    return found[1]
+
+
+@pytest.fixture
+def desk(app: Flask) -> Callable[..., Desk]:
+    """`desk(Role.EDITOR)`: a new member of staff with these roles, in English, logged in."""
+
+    def sit(*roles: Role, **more: Any) -> Desk:
+        who = make.staff(None, *roles, **{"locale": "en"} | more)
+        return Desk(app.test_client(), who)
+
+    return sit
