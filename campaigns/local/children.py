@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from campaigns.local.broker import Broker
 from campaigns.local.supervisor import Child
 
-# A slot is a thread. Queues have a worker each, so that none waits for another's work;
-# docs/decisions/0001-one-worker-process-per-queue.md says why not one pool of processes.
-SLOTS: Mapping[str, int] = {"poll": 1, "post": 1, "book": 2, "tidy": 2}
+# A slot is a thread. Queues have a worker each, so that none waits for another's work; tidying has
+# two slots, so that the pulse comes while something is swept. Not one pool of processes:
+# docs/decisions/0001-one-worker-process-per-queue.md says why.
+SLOTS: Mapping[str, int] = {"poll": 1, "post": 1, "book": 1, "tidy": 2}
 CELERY = (sys.executable, "-m", "celery", "-A", "wsgi:celery")
 
 
