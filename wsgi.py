@@ -2,6 +2,7 @@
 
 import sys
 
+from campaigns import cli
 from campaigns.app import create_app
 from config import BadSetting, load
 from workers.app import create_celery
@@ -13,3 +14,4 @@ except BadSetting as error:
 
 app = create_app(settings)
 celery = create_celery(app)
+cli.init_app(app)

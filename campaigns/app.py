@@ -8,7 +8,6 @@ from flask import Flask
 from flask_migrate import Migrate
 
 import campaigns.model
-from campaigns import cli
 from campaigns.db import db, engine_options, prepare
 from campaigns.web import errors, format, guards, health, language
 from campaigns.web.staff import door as staff
@@ -41,7 +40,6 @@ def create_app(settings: Settings) -> Flask:
     _connect(app)
     for door in (guards, language, format, errors, health, staff):
         door.init_app(app)
-    cli.init_app(app)
     return app
 
 

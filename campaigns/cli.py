@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 import click
 from flask import Flask
 
-from campaigns import accounts, doctor
+from campaigns import accounts, doctor, polling
 from campaigns.db import db
 from campaigns.model.staff import Role
+from workers import poll
 
+MOST_LISTINGS = 10_000
 ROLES = [role.value for role in Role]
 
 
 def init_app(app: Flask) -> None:
     """Add every command to the app."""
-    for command in (add_staff, examine):
+    for command in (add_staff, ask_platforms, examine):
         app.cli.add_command(command)
 
 
@@ -41,6 +43,14 @@ def add_staff(email: str, roles: tuple[str, ...], name: str, password_stdin: boo
     click.echo(f"{staff.email} can log in at /staff.")
     if not password_stdin:
         click.echo(f"Password (shown this once): {password}")
+
+
+@click.command("poll")
+@click.option("--now", "every", is_flag=True, help="Also those whose time has not come.")
+def ask_platforms(every: bool) -> None:
+    """Ask the platforms of the listings that are due, and keep what they say."""
+    asked = poll.ask_all(polling.take_due(datetime.now(UTC), MOST_LISTINGS, every=every))
+    click.echo(f"{asked} listings asked.")
 
 
 @click.command("doctor")

@@ -46,14 +46,14 @@ class Response:
     last_modified: str | None = None
 
 
-def take_due(now: datetime, limit: int = 64, *, all_asked: bool = False) -> list[Question]:
+def take_due(now: datetime, limit: int = 64, *, every: bool = False) -> list[Question]:
     """Lease the listings that are due, in one statement. Each is another worker's for `LEASE`.
 
-    The second call at the same moment finds nothing. `all_asked` takes those not yet due too.
+    The second call at the same moment finds nothing. `every` takes those not yet due too.
     """
     live = select(Campaign.id).where(Campaign.state.in_((CampaignState.LIVE, CampaignState.PAUSED)))
     due = select(Listing.id).where(Listing.asking == Asking.ASKED, Listing.campaign_id.in_(live))
-    if not all_asked:
+    if not every:
         due = due.where(Listing.next_poll_at <= now)
     due = due.order_by(Listing.next_poll_at).limit(limit).with_for_update(skip_locked=True)
     taken = db.session.execute(

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import make_url, text
 from werkzeug.test import TestResponse
 
+from campaigns import cli
 from campaigns.app import create_app
 from campaigns.db import Base, db
 from config import Settings, load
@@ -66,6 +67,7 @@ def _app(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fla
     home = tmp_path_factory.mktemp("app")
     with empty_database(dialect, home) as url:
         app = create_app(load(environment(url, home)))
+        cli.init_app(app)
         app.testing = True
         app.test_client_class = Client
         with app.app_context():

@@ -10,11 +10,12 @@ QUEUES = ("poll", "post", "book", "tidy")
 
 # task → (seconds between ticks, queue). A tick expires when the next one is due.
 TICKS: dict[str, tuple[float, str]] = {
+    "workers.poll.due_listings": (5, "poll"),
     "workers.tidy.pulse": (5, "tidy"),
     "workers.tidy.sweep": (60, "tidy"),
 }
 
-MODULES = ("workers.tidy",)
+MODULES = tuple(sorted({name.rpartition(".")[0] for name in TICKS}))
 
 
 def create_celery(app: Flask) -> Celery:

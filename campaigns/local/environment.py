@@ -52,8 +52,13 @@ def reachable(bind: str) -> str:
 def with_stand_ins(environ: Mapping[str, str], address: str) -> dict[str, str]:
     """Let adapters find every platform at `address` (`host:port`), a private one."""
     origins = ",".join(f"{name}=http://{address}" for name in PLATFORMS)
-    host = address.rpartition(":")[0]
-    return {**environ, "PLATFORM_ORIGINS": origins, "POLL_ALLOW_PRIVATE": host}
+    return {**environ, "PLATFORM_ORIGINS": origins, "POLL_ALLOW_PRIVATE": address}
+
+
+def beside(bind: tuple[str, int]) -> str:
+    """Where the stand-ins are expected: the next port, so that the demo's links last."""
+    port = bind[1] + 1 if bind[1] < 65535 else bind[1] - 1
+    return f"127.0.0.1:{port}"
 
 
 def free_address() -> str:

@@ -48,7 +48,7 @@ def _run(environ: dict[str, str], *, demo: bool) -> None:
     _prepare(environ, instance, demo=demo)
     wanted = children.of_the_broker(chosen) + children.of_the_service(settings.bind)
     if (instance / LOGINS).exists() and not settings.platform_origins:
-        address = environment.free_address()
+        address = _stage(settings)
         environ = environment.with_stand_ins(environ, address)
         wanted.append(children.stand_in(address))
     try:
@@ -57,6 +57,18 @@ def _run(environ: dict[str, str], *, demo: bool) -> None:
     finally:
         chosen.forget()
         os.close(held)
+
+
+def _stage(settings: config.Settings) -> str:
+    """Where the stand-ins stand: where the demo's links point, or else where there is room."""
+    wanted = environment.beside(settings.bind)
+    host, _, port = wanted.rpartition(":")
+    try:
+        _demand_free(host, int(port))
+    except CannotStart:
+        say(f"{wanted} is taken: the demo's links to the platforms will not open.")
+        return environment.free_address()
+    return wanted
 
 
 def _demand_free(host: str, port: int) -> None:

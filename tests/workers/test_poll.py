@@ -1,0 +1,192 @@
+"""Polling by the clock: platforms are asked over HTTP, and their answers become reports."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from campaigns import polling, reporting
+from campaigns.db import db
+from campaigns.model.campaign import CampaignState
+from campaigns.model.listing import Asking, Listing, PollFailure
+from campaigns.money import Money
+from tests import make
+from workers import poll
+
+
+class Platform(ThreadingHTTPServer):
+    """A Tencent on loopback that says what a test tells it to."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status, self.body = 200, b""
+        self.headers: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.lock = threading.Lock()
+        self.delay = 0.0
+
+    def says(self, fen: int) -> None:
+        self.status, self.headers = 200, {}
+        data = {"sum_money": fen, "sum_times": 3}
+        self.body = json.dumps({"code": 0, "msg": "ok", "data": data}).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Platform
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.asked.append(asked["pid"])
+            self.server.at_once += 1
+            self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
+        threading.Event().wait(self.server.delay)
+        with self.server.lock:
+            self.server.at_once -= 1
+        self.send_response(self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def platform(app: Flask) -> Iterator[Platform]:
+    server = Platform()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    before = app.extensions["settings"]
+    app.extensions["settings"] = replace(
+        before,
+        platform_origins={"tencent": f"http://127.0.0.1:{server.server_port}"},
+        poll_allow_private=frozenset({f"127.0.0.1:{server.server_port}"}),
+    )
+    yield server
+    app.extensions["settings"] = before
+    server.shutdown()
+    server.server_close()
+
+
+def shown(listing: Listing) -> Money | None:
+    last = reporting.last_accepted(listing.id)
+    return last.raised if last else None
+
+
+def due_again(listing: Listing) -> None:
+    listing.next_poll_at = make.NOON
+    db.session.commit()
+
+
+def test_a_due_listing_is_asked_and_its_figure_kept(platform: Platform) -> None:
+    listing = make.listing()
+    platform.says(12345678)
+    poll.due_listings()
+    assert shown(listing) == Money.parse("123456.78 CNY")
+    assert listing.next_poll_at is not None
+    assert listing.next_poll_at > datetime.now(UTC) + timedelta(seconds=590)
+
+
+def test_a_listing_is_not_asked_again_before_its_period(platform: Platform) -> None:
+    make.listing()
+    platform.says(100)
+    poll.due_listings()
+    poll.due_listings()
+    assert len(platform.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "condition"),
+    [
+        (200, b'{"code":30800001,"msg":"param invalid"}', "Unreadable"),
+        (200, b"<html>maintenance</html>", "Unreadable"),
+        (200, b"", "Unreadable"),
+        (500, b"oops", "Busy"),
+    ],
+)
+def test_a_failure_is_kept_with_its_reason_and_the_last_good_figure_stands(
+    platform: Platform, status: int, body: bytes, condition: str
+) -> None:
+    listing = make.listing()
+    platform.says(100)
+    poll.due_listings()
+    due_again(listing)
+    platform.status, platform.body = status, body
+    poll.due_listings()
+    failure = db.session.scalars(select(PollFailure)).one()
+    assert failure.condition == condition
+    assert (listing.failures, shown(listing)) == (1, Money(100, "CNY"))
+
+
+def test_a_listing_that_keeps_failing_is_asked_ever_less(platform: Platform) -> None:
+    listing = make.listing()
+    platform.status = 500
+    waits = []
+    for _ in range(3):
+        due_again(listing)
+        poll.due_listings()
+        assert listing.next_poll_at is not None
+        waits.append(listing.next_poll_at - datetime.now(UTC))
+    assert waits[0] < waits[1] < waits[2]
+
+
+def test_a_refusal_is_taken_as_an_answer(platform: Platform) -> None:
+    listing = make.listing()
+    platform.status = 403
+    poll.due_listings()
+    assert listing.asking is Asking.REFUSED
+    due_again(listing)
+    poll.due_listings()
+    assert len(platform.asked) == 1
+
+
+def test_retry_after_is_honoured(platform: Platform) -> None:
+    listing = make.listing()
+    platform.status, platform.headers = 429, {"Retry-After": "7200"}
+    poll.due_listings()
+    assert listing.next_poll_at is not None
+    assert listing.next_poll_at > datetime.now(UTC) + timedelta(seconds=7100)
+
+
+def test_one_host_is_never_asked_more_at_once_than_allowed(platform: Platform) -> None:
+    campaign = make.campaign()
+    for _ in range(3 * poll.PER_HOST):
+        make.listing(campaign)
+    platform.says(100)
+    platform.delay = 0.05
+    poll.due_listings()
+    assert len(set(platform.asked)) == 3 * poll.PER_HOST
+    assert 1 < platform.most_at_once <= poll.PER_HOST
+
+
+def test_the_listings_of_an_ended_campaign_are_left_alone(platform: Platform) -> None:
+    make.listing(make.campaign(state=CampaignState.ENDED))
+    poll.due_listings()
+    assert platform.asked == []
+
+
+def test_a_taken_listing_is_another_workers_until_its_lease_ends(app: Flask) -> None:
+    make.listing()
+    now = make.NOON
+    assert len(polling.take_due(now)) == 1
+    assert polling.take_due(now + polling.LEASE / 2) == []
+    assert len(polling.take_due(now + polling.LEASE)) == 1
+
+
+def test_a_private_address_is_not_asked(app: Flask) -> None:
+    listing = make.listing(platform="foundation", external_id="http://127.0.0.1:9/feed.json")
+    poll.due_listings()
+    assert listing.failures == 1
+    assert db.session.scalars(select(PollFailure)).one().condition == "ForbiddenAddress"
