@@ -9,11 +9,25 @@ from flask_migrate import Migrate
 
 import campaigns.model
 from campaigns.db import db, engine_options, prepare
-from campaigns.web import errors, format, guards, health, language
+from campaigns.web import (
+    errors,
+    follow,
+    format,
+    guards,
+    health,
+    language,
+    public,
+    recent,
+    unsubscribe,
+)
 from campaigns.web.staff import door as staff
 from config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+# In this order: guards and language stand before all others.
+DOORS = (
+    guards, language, format, errors, recent, health, public, follow, unsubscribe, staff
+)  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024
 
@@ -38,7 +52,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.secure,
     )
     _connect(app)
-    for door in (guards, language, format, errors, health, staff):
+    for door in DOORS:
         door.init_app(app)
     return app
 

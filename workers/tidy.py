@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import tidying
+from campaigns import clockwork, throttles
 from campaigns.db import db
 
 
 @shared_task(name="workers.tidy.pulse")
 def pulse() -> None:
-    tidying.beat(datetime.now(UTC))
+    clockwork.beat(datetime.now(UTC))
     db.session.commit()
 
 
 @shared_task(name="workers.tidy.sweep")
 def sweep() -> None:
-    tidying.sweep(datetime.now(UTC))
+    throttles.sweep(datetime.now(UTC))
     db.session.commit()

@@ -11,12 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from campaigns import bell, tidying
+from campaigns import bell, clockwork
 from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.model.mailing import MailingState
 from campaigns.model.pulse import Pulse
-from campaigns.model.throttle import Throttle
 from config import Settings, load
 from tests import make
 from tests.conftest import environment
@@ -126,14 +125,7 @@ def test_alive_needs_nothing(tmp_path: Path) -> None:
 
 
 def test_the_newest_beat_counts(app: Flask) -> None:
-    tidying.beat(make.NOON)
-    tidying.beat(make.NOON + timedelta(seconds=5))
+    clockwork.beat(make.NOON)
+    clockwork.beat(make.NOON + timedelta(seconds=5))
     db.session.commit()
     assert [pulse.at for pulse in db.session.query(Pulse)] == [make.NOON + timedelta(seconds=5)]
-
-
-def test_throttles_whose_window_is_long_over_are_swept(app: Flask) -> None:
-    for name, age in (("old", timedelta(days=3)), ("new", timedelta(hours=1))):
-        db.session.add(Throttle(subject=name, since=make.NOON - age, tries=1))
-    tidying.sweep(make.NOON)
-    assert [throttle.subject for throttle in db.session.query(Throttle)] == ["new"]

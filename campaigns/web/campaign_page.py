@@ -1,0 +1,211 @@
+"""What the pages of a campaign and of its updates show, put together for their templates."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import aliased
+
+from campaigns import progress, promise, text
+from campaigns.db import db
+from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.correction import Correction
+from campaigns.model.entry import Entry, EntryKind, MatchStage
+from campaigns.model.gift import Gift, Moderation
+from campaigns.model.organisation import Organisation
+from campaigns.model.staff import Staff
+from campaigns.model.update import Update
+from campaigns.progress import Progress
+from campaigns.web import format, language, site, standing
+from campaigns.web.site import Site
+
+MOST_UPDATES = 20
+MOST_GIFTS = 8
+MOST_CORRECTIONS = 3
+RAISING = (CampaignState.LIVE, CampaignState.PAUSED)
+
+
+def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
+    """Everything that `public/campaign.html` asks of `page`, in the language of this request."""
+    found = progress.of(campaign, now)
+    texts = campaign.text(language.current())
+    return {
+        **site.page(texts.title, "public.campaign", texts.summary, slug=campaign.slug),
+        **standing.summary(found),
+        "summary": texts.summary,
+        "days_left": _days_left(campaign, here, now),
+        "donations": found.donations if found.as_of else None,
+        "apart": found.apart,
+        "listings": standing.listings(found),
+        "matched": standing.matches(found, _awaiting_matches(campaign)),
+        "give": standing.ways_to_give(found),
+        "promise": _promise(campaign, here, now),
+        "corrections": _corrections(found),
+        "story": text.html(texts.story) if texts.story else None,
+        "updates": _timeline(campaign, now),
+        "follow": follow_form(campaign),
+        "gifts": _gifts(campaign),
+        "executing": _name(campaign.executing),
+        "receiving": _name(campaign.receiving),
+        "filing": campaign.filing_number,
+        "json_url": site.address("public.data", slug=campaign.slug),
+    }
+
+
+def of_update(campaign: Campaign, update: Update, now: datetime) -> dict[str, Any]:
+    """Everything that `public/update.html` asks of `page`."""
+    told = _entry(update, campaign, _authors([update]))
+    newer = published(campaign, now).where(Update.published_at > update.published_at)
+    older = published(campaign, now).where(Update.published_at < update.published_at)
+    return {
+        **site.page(told["title"], "public.update", slug=campaign.slug, id=update.id),
+        **told,
+        "campaign": standing.card(progress.of(campaign, now)),
+        "newer": _link(campaign, newer.order_by(None).order_by(Update.published_at, Update.id)),
+        "older": _link(campaign, older),
+        "follow": follow_form(campaign),
+        "draft": False,
+    }
+
+
+def follow_form(
+    campaign: Campaign, email: str = "", error: str | None = None
+) -> dict[str, Any] | None:
+    """The form to follow a campaign; none once nothing more is expected of it."""
+    if campaign.state is CampaignState.CLOSED:
+        return None
+    action = site.address("follow.ask", slug=campaign.slug)
+    return {"action": action, "email": email, "error": error}
+
+
+def published(campaign: Campaign, now: datetime) -> Select[Update]:
+    """The campaign's updates that anybody may read, newest first."""
+    return (
+        select(Update)
+        .where(Update.campaign_id == campaign.id, Update.published_at <= now)
+        .order_by(Update.published_at.desc(), Update.id.desc())
+    )
+
+
+def _days_left(campaign: Campaign, here: Site, now: datetime) -> int | None:
+    """Today counts; nothing is said once the last day is over."""
+    if campaign.state is not CampaignState.LIVE or campaign.ends_on is None:
+        return None
+    left = (campaign.ends_on - now.astimezone(ZoneInfo(here.timezone)).date()).days + 1
+    return left if left > 0 else None
+
+
+def _awaiting_matches(campaign: Campaign) -> set[int]:
+    """The listings with matched money that was confirmed and has not arrived."""
+    asked = select(Entry.listing_id).where(
+        Entry.campaign_id == campaign.id,
+        Entry.kind == EntryKind.MATCH,
+        Entry.stage == MatchStage.CONFIRMED,
+    )
+    return {id for id in db.session.scalars(asked.distinct()) if id is not None}
+
+
+def _promise(campaign: Campaign, here: Site, now: datetime) -> promise.Promise | None:
+    if campaign.report_every_days is None:
+        return None
+    moments = select(Update.published_at).where(
+        Update.campaign_id == campaign.id, Update.published_at <= now
+    )
+    reports = [at for at in db.session.scalars(moments.order_by(Update.published_at)) if at]
+    zone = ZoneInfo(here.timezone)
+    began = campaign.created_at
+    if campaign.starts_on:
+        began = datetime.combine(campaign.starts_on, time(), zone).astimezone(UTC)
+    until = now if campaign.state in RAISING else (reports[-1] if reports else began)
+    return promise.kept(campaign.report_every_days, began, reports, until)
+
+
+def _corrections(found: Progress) -> list[dict[str, Any]]:
+    figures = {figure.listing.id: figure for figure in found.listings}
+    newest = (
+        select(Correction)
+        .where(Correction.listing_id.in_(figures))
+        .order_by(Correction.at.desc(), Correction.id.desc())
+        .limit(MOST_CORRECTIONS)
+    )
+    return [
+        {
+            "at": correction.at,
+            "text": _(
+                "%(platform)s, from %(before)s to %(after)s: %(reason)s",
+                platform=standing.name_of(figures[correction.listing_id], found),
+                before=format.money(correction.before),
+                after=format.money(correction.after),
+                reason=correction.reason,
+            ),
+        }
+        for correction in db.session.scalars(newest)
+    ]
+
+
+def _timeline(campaign: Campaign, now: datetime) -> list[dict[str, Any]]:
+    updates = db.session.scalars(published(campaign, now).limit(MOST_UPDATES)).all()
+    authors = _authors(updates)
+    return [_entry(update, campaign, authors) for update in updates]
+
+
+def _authors(updates: Iterable[Update]) -> dict[int, str]:
+    ids = {update.author_id for update in updates}
+    named = select(Staff.id, Staff.name).where(Staff.id.in_(ids))
+    return {id: name for id, name in db.session.execute(named)}  # noqa: C416 - rows are typed pairs
+
+
+def _entry(update: Update, campaign: Campaign, authors: dict[int, str]) -> dict[str, Any]:
+    texts = update.text(language.current(), campaign.default_locale)
+    return {
+        "title": texts.title,
+        "url": site.address("public.update", slug=campaign.slug, id=update.id),
+        "at": update.published_at,
+        "author": authors.get(update.author_id or 0),
+        "body": text.html(texts.body),
+        "corrections": [],
+    }
+
+
+def _link(campaign: Campaign, updates: Select[Update]) -> dict[str, str] | None:
+    update = db.session.scalar(updates.limit(1))
+    if update is None:
+        return None
+    title = update.text(language.current(), campaign.default_locale).title
+    return {
+        "title": title,
+        "url": site.address("public.update", slug=campaign.slug, id=update.id),
+    }
+
+
+def _gifts(campaign: Campaign) -> Sequence[dict[str, Any]]:
+    """The newest donations that stand; names and messages only as their givers wish and staff
+    allow (design §5 rule 11)."""
+    reversal = aliased(Entry)
+    newest = (
+        select(Entry, Gift)
+        .join(Gift, Gift.entry_id == Entry.id)
+        .where(Entry.campaign_id == campaign.id, Entry.kind == EntryKind.DONATION)
+        .where(Entry.reverses.is_(None), ~exists().where(reversal.reverses == Entry.id))
+        .order_by(Entry.id.desc())
+        .limit(MOST_GIFTS)
+    )
+    return [
+        {
+            "name": gift.public_name if _may_be_named(gift) else None,
+            "message": gift.message if gift.moderation is Moderation.SHOWN else None,
+            "amount": entry.amount,
+        }
+        for entry, gift in db.session.execute(newest)
+    ]
+
+
+def _may_be_named(gift: Gift) -> bool:
+    return gift.show_name and gift.moderation is not Moderation.HIDDEN
+
+
+def _name(organisation: Organisation | None) -> str | None:
+    return organisation.text(language.current()).name if organisation else None

@@ -1,0 +1,129 @@
+"""How campaigns stand, as templates show it: figure, bar, and each platform's dated part."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask_babel import gettext as _
+
+from campaigns.model.listing import Asking
+from campaigns.money import Money
+from campaigns.platforms import registry
+from campaigns.progress import Figure, Freshness, Progress
+from campaigns.web import bars, language, site
+
+SERIES = 4
+
+# The words that templates know freshness by; a held report goes before all of them.
+FRESHNESS = {
+    Freshness.FRESH: "fresh",
+    Freshness.LATE: "late",
+    Freshness.STALE: "late",
+    Freshness.BROKEN: "late",
+    Freshness.REFUSED: "refused",
+    Freshness.BY_HAND: "hand",
+    Freshness.FINAL: "final",
+    Freshness.NONE_YET: "none",
+}
+
+
+def summary(found: Progress) -> dict[str, Any]:
+    """State, figure, target and bar.
+
+    Before the first figure nothing is raised: none is shown undated (design §5 rule 7).
+    """
+    dated = found.as_of is not None
+    return {
+        "state": found.campaign.state.value,
+        "raised": found.raised if dated else None,
+        "target": found.target,
+        "bar": bars.split(list(_parts(found)), found.target) if dated else None,
+        "as_of": found.as_of,
+    }
+
+
+def card(found: Progress) -> dict[str, Any]:
+    """One campaign among others."""
+    texts = found.campaign.text(language.current())
+    return {
+        **summary(found),
+        "title": texts.title,
+        "summary": texts.summary,
+        "url": site.address("public.campaign", slug=found.campaign.slug),
+    }
+
+
+def listings(found: Progress) -> list[dict[str, Any]]:
+    """Each platform's figure; matched money stands apart from what donors gave (`matches`)."""
+    return [
+        {
+            "series": series,
+            "name": name_of(figure, found),
+            "raised": _given(figure),
+            "as_of": figure.as_of,
+            "rule": figure.rule.value,
+            "freshness": "checking" if figure.held else FRESHNESS[figure.freshness],
+            "every": _minutes_between(figure),
+        }
+        for series, figure in _numbered(found)
+    ]
+
+
+def matches(found: Progress, open_listings: set[int]) -> list[dict[str, Any]]:
+    """The matched money by platform; not yet received where the listing is in `open_listings`."""
+    return [
+        {
+            "series": series,
+            "name": name_of(figure, found),
+            "amount": figure.matched,
+            "received": figure.listing.id not in open_listings,
+        }
+        for series, figure in _numbered(found)
+        if figure.matched.minor
+    ]
+
+
+def ways_to_give(found: Progress) -> list[dict[str, str]]:
+    """Where people can give, in the order of the listings; nowhere unless the campaign is live."""
+    if found.campaign.state.value != "live":
+        return []
+    return [
+        {"name": name_of(figure, found), "url": figure.listing.url}
+        for figure in found.listings
+        if figure.listing.asking is not Asking.ENDED
+    ]
+
+
+def name_of(figure: Figure, found: Progress) -> str:
+    """What donors know a listing's platform by; a foundation's feed is the receiving foundation."""
+    name = figure.listing.platform
+    receiving = found.campaign.receiving
+    if name == "foundation" and receiving is not None:
+        return receiving.text(language.current()).name
+    known = registry.platforms().get(name)
+    return str(_(known.LABEL)) if known else name
+
+
+def _numbered(found: Progress) -> Iterator[tuple[int, Figure]]:
+    return ((place % SERIES + 1, figure) for place, figure in enumerate(found.listings))
+
+
+def _parts(found: Progress) -> Iterator[bars.Part]:
+    for series, figure in _numbered(found):
+        if figure.converted is not None:
+            name = name_of(figure, found)
+            yield bars.Part(name, figure.converted - figure.matched, series)
+            if figure.matched.minor:
+                yield bars.Part(_("Matched, %(name)s", name=name), figure.matched, series, True)
+
+
+def _given(figure: Figure) -> Money | None:
+    """The listing's figure in its own currency, without what was matched where that can be told."""
+    if figure.raised is None or figure.raised.currency != figure.matched.currency:
+        return figure.raised
+    return figure.raised - figure.matched
+
+
+def _minutes_between(figure: Figure) -> int | None:
+    if figure.listing.asking is not Asking.ASKED or figure.listing.period_seconds < 60:
+        return None
+    return figure.listing.period_seconds // 60
