@@ -17,7 +17,7 @@ def complete(given: Mapping[str, str]) -> dict[str, str]:
     """
     instance = Path(given.get("INSTANCE_DIR") or "instance").absolute()
     try:
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise config.BadSetting(
             f"INSTANCE_DIR must be a directory that can be made: {instance} ({error.strerror})."

@@ -104,6 +104,10 @@ class Run:
     def up(self) -> bool:
         return self.answers() and self.listening_queues() == QUEUES
 
+    def ready(self) -> bool:
+        """What the service says of itself: also that ticks have come from beat to a worker."""
+        return self.answers("/readyz")
+
     def console(self) -> str:
         return self.output.read_text(errors="replace")
 
@@ -118,11 +122,11 @@ class Run:
 
 @contextmanager
 def running(environ: dict[str, str], *options: str) -> Iterator[Run]:
-    """A run that is up; ended, whatever happens, with all its processes."""
+    """A run that is ready; ended, whatever happens, with all its processes."""
     instance = Path(tempfile.mkdtemp(prefix="hy-", dir="/tmp"))
     run = Run(environ, instance, *options).start()
     try:
-        eventually(run.up, 60, "the service being up")
+        eventually(run.ready, 60, "the service being ready")
         yield run
     except AssertionError:
         sys.stderr.write(run.console())

@@ -58,6 +58,11 @@ def test_the_completed_environment_is_one_that_loads(tmp_path: Path) -> None:
     assert loaded.database_url == f"sqlite:///{tmp_path}/new/huiyin.sqlite3"
 
 
+def test_nobody_else_may_look_into_a_new_instance(tmp_path: Path) -> None:
+    environment.complete({"INSTANCE_DIR": str(tmp_path / "new")})
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+
+
 def test_a_given_database_stays(tmp_path: Path) -> None:
     given = {"INSTANCE_DIR": str(tmp_path), "DATABASE_URL": "postgresql://a:b@db/huiyin"}
     assert config.load(environment.complete(given)).database_url.endswith("a:b@db/huiyin")

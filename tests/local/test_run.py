@@ -1,8 +1,10 @@
 """`make run`, killed piece by piece: everything comes back, and nothing stays behind."""
 
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -36,6 +38,10 @@ def found(run: Run, *words: str) -> psutil.Process:
 def back(run: Run, killed: psutil.Process, *words: str) -> bool:
     process = run.child(*words)
     return process is not None and process.pid != killed.pid
+
+
+def test_it_says_when_it_is_ready_and_where(run: Run) -> None:
+    eventually(lambda: f"Huiyin is ready: {run.environ['BASE_URL']}/" in run.console())
 
 
 def test_workers_killed_with_9_run_again_within_5_s(run: Run) -> None:
@@ -134,3 +140,34 @@ def test_ctrl_c_stops_everything_in_order(run: Run) -> None:
     assert end(family, 0)
     assert not (run.instance / "redis").exists()
     assert "Traceback" not in run.console()
+
+
+def test_without_any_redis_ticks_travel_through_a_file(dialect: str, tmp_path: Path) -> None:
+    file = f"sqla+sqlite:///{tmp_path}/broker.sqlite3"
+    with (
+        empty_database(dialect, tmp_path) as url,
+        running(environment(url, tmp_path, BROKER_URL=file), "--no-demo") as run,
+    ):
+        assert not [process for process in run.family() if process.name() == "redis-server"]
+        assert run.ready()
+
+
+@pytest.mark.judge
+@pytest.mark.timeout(900)
+def test_a_storm_of_kills_leaves_the_service_whole(dialect: str, tmp_path: Path) -> None:
+    """For a minute any process but the supervisor, leashes included, may be the next to die."""
+    dice = random.Random(5)
+    with (
+        empty_database(dialect, tmp_path) as url,
+        running(environment(url, tmp_path), "--no-demo") as run,
+    ):
+        eventually(run.up, 60, "the service being up")
+        whole = len(run.family())
+        for _ in range(60):
+            family = run.family()
+            if family:
+                dice.choice(family).kill()
+            time.sleep(1)
+        eventually(run.up, 60, "the service being up again")
+        eventually(run.ready, 60, "the service being ready again")
+        eventually(lambda: len(run.family()) == whole, 30, "as many processes as before")
