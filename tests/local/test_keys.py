@@ -72,4 +72,4 @@ def test_stand_ins_stand_in_for_every_platform_at_a_private_address(tmp_path: Pa
     alone = environment.complete({"INSTANCE_DIR": str(tmp_path)})
     loaded = config.load(environment.with_stand_ins(alone, "127.0.0.1:9001"))
     assert set(loaded.platform_origins) == set(environment.PLATFORMS)
-    assert loaded.poll_allow_private == {"127.0.0.1"}
+    assert loaded.poll_allow_private == {"127.0.0.1:9001"}
