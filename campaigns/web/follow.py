@@ -111,7 +111,8 @@ def _sent(here: Site, slug: str) -> str:
 
 
 def _gone(here: Site, delivery: Delivery | None) -> ResponseReturnValue:
-    campaign = db.session.get(Campaign, delivery.campaign_id) if delivery else None
+    about = delivery.campaign_id if delivery else None
+    campaign = db.session.get(Campaign, about) if about else None
     shown = campaign if campaign and campaign.public else None
     page = _page(_("This link is no longer valid"), shown)
     return render_template("public/follow_gone.html", site=here, page=page), 410

@@ -68,6 +68,6 @@ def _in_words(delivery: Delivery) -> str:
         return str(_("letters of thanks for gifts"))
     if delivery.purpose is Purpose.NEWSLETTER:
         return str(_("our newsletter"))
-    campaign = db.session.get(Campaign, delivery.campaign_id)
-    title = campaign.text(language.current()).title if campaign else ""
+    campaign = db.session.get_one(Campaign, delivery.campaign_id)
+    title = campaign.text(language.current()).title
     return str(_("updates about “%(title)s”", title=title))
