@@ -5,10 +5,15 @@ from datetime import UTC, datetime
 
 import click
 from flask import Flask
+from sqlalchemy import select
 
-from campaigns import accounts, doctor, polling
+from campaigns import accounts, doctor, endpoints, polling
+from campaigns.crypto import Undecryptable
 from campaigns.db import db
+from campaigns.model.campaign import Campaign, CampaignSlug
+from campaigns.model.listing import Listing
 from campaigns.model.staff import Role
+from campaigns.platforms.registry import UnknownScheme
 from workers import poll
 
 MOST_LISTINGS = 10_000
@@ -17,7 +22,14 @@ ROLES = [role.value for role in Role]
 
 def init_app(app: Flask) -> None:
     """Add every command to the app."""
-    for command in (add_staff, ask_platforms, examine):
+    for command in (
+        add_staff,
+        add_webhook,
+        ask_platforms,
+        examine,
+        rotate_data_key,
+        rotate_webhook,
+    ):
         app.cli.add_command(command)
 
 
@@ -45,6 +57,52 @@ def add_staff(email: str, roles: tuple[str, ...], name: str, password_stdin: boo
         click.echo(f"Password (shown this once): {password}")
 
 
+@click.command("add-webhook")
+@click.argument("name")
+@click.option("--scheme", default="standard", show_default=True, help="How its posts are signed.")
+@click.option("--campaign", "slug", help="It books to this campaign's listings.")
+@click.option("--listing", "listing_id", type=int, help="It books to this listing alone.")
+def add_webhook(name: str, scheme: str, slug: str | None, listing_id: int | None) -> None:
+    """Open an endpoint for signed donations, and print its address and secret once."""
+    if (slug is None) == (listing_id is None):
+        raise click.ClickException("Give either --campaign or --listing.")
+    bounds = _campaign(slug) if slug is not None else _listing(listing_id or 0)
+    try:
+        made = endpoints.create(name, scheme, bounds, datetime.now(UTC))
+    except (ValueError, UnknownScheme) as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"Address: {made.address}")
+    click.echo(f"Secret (shown this once): {made.secret}")
+
+
+@click.command("rotate-webhook")
+@click.argument("name")
+def rotate_webhook(name: str) -> None:
+    """Give an endpoint a new secret; the one before stays valid for a day."""
+    try:
+        made = endpoints.rotate(endpoints.named(name), datetime.now(UTC))
+    except (ValueError, endpoints.UnknownEndpoint) as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"Address: {made.address}")
+    click.echo(f"Secret (shown this once): {made.secret}")
+
+
+@click.command("rotate-data-key")
+def rotate_data_key() -> None:
+    """Encrypt stored secrets again with the newest of DATA_KEYS; the older may go afterwards."""
+    try:
+        resealed = endpoints.reseal()
+    except Undecryptable as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"{resealed} secrets encrypted again with the newest key.")
+
+
 @click.command("poll")
 @click.option("--now", "every", is_flag=True, help="Also those whose time has not come.")
 def ask_platforms(every: bool) -> None:
@@ -65,3 +123,19 @@ def examine() -> None:
         click.echo(f"{sign:5}{finding.part}: {finding.seen} {finding.remedy}".rstrip())
         failed = failed or finding.failed
     raise SystemExit(int(failed))
+
+
+def _campaign(slug: str) -> Campaign:
+    """The campaign that has or had this slug."""
+    of_slug = select(CampaignSlug.campaign_id).where(CampaignSlug.slug == slug)
+    found = db.session.scalar(select(Campaign).where(Campaign.id == of_slug.scalar_subquery()))
+    if found is None:
+        raise click.ClickException(f"There is no campaign {slug}.")
+    return found
+
+
+def _listing(listing_id: int) -> Listing:
+    found = db.session.get(Listing, listing_id)
+    if found is None:
+        raise click.ClickException(f"There is no listing {listing_id}.")
+    return found

@@ -5,7 +5,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from campaigns import crypto
+from campaigns.crypto import DataKeys
 from campaigns.db import Base, Id, Moment
+from campaigns.platforms.base import Keys
 
 
 class WebhookEndpoint(Base):
@@ -33,6 +36,12 @@ class WebhookEndpoint(Base):
         CheckConstraint("(campaign_id IS NULL) <> (listing_id IS NULL)", name="bounds"),
     )
 
+    def keys(self, data_keys: DataKeys, now: datetime) -> Keys:
+        """What it verifies with at `now`, newest first. Raises `crypto.Undecryptable`."""
+        valid = [one for one in self.secrets if one.expires_at is None or one.expires_at > now]
+        valid.sort(key=lambda one: (one.created_at, one.id), reverse=True)
+        return Keys(secrets=[one.unsealed(data_keys) for one in valid])
+
 
 class WebhookSecret(Base):
     """A secret, sealed by DATA_KEYS; after a rotation the old one is valid until `expires_at`."""
@@ -46,3 +55,15 @@ class WebhookSecret(Base):
     sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    def seal(self, data_keys: DataKeys, secret: str) -> None:
+        """Keep a secret so that only this endpoint's row can be opened with it."""
+        self.sealed = crypto.encrypt(data_keys, secret.encode(), self._purpose)
+
+    def unsealed(self, data_keys: DataKeys) -> str:
+        """Raises `crypto.Undecryptable`."""
+        return crypto.decrypt(data_keys, self.sealed, self._purpose).decode()
+
+    @property
+    def _purpose(self) -> str:
+        return f"webhook endpoint {self.endpoint_id}"
