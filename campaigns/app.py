@@ -19,6 +19,7 @@ from campaigns.web import (
     public,
     recent,
     unsubscribe,
+    webhooks,
 )
 from campaigns.web.staff import door as staff
 from config import Settings
@@ -26,7 +27,8 @@ from config import Settings
 ROOT = Path(__file__).resolve().parent.parent
 # In this order: guards and language stand before all others.
 DOORS = (
-    guards, language, format, errors, recent, health, public, follow, unsubscribe, staff
+    guards, language, format, errors, recent, health, public, follow, unsubscribe, staff,
+    webhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024

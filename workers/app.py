@@ -10,6 +10,7 @@ QUEUES = ("poll", "post", "book", "tidy")
 
 # task → (seconds between ticks, queue). A tick expires when the next one is due.
 TICKS: dict[str, tuple[float, str]] = {
+    "workers.book.waiting_notices": (5, "book"),
     "workers.poll.due_listings": (5, "poll"),
     "workers.tidy.pulse": (5, "tidy"),
     "workers.tidy.sweep": (60, "tidy"),

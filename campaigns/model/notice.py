@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaigns.db import Base, Id, Moment, choice
@@ -13,9 +13,9 @@ from campaigns.db import Base, Id, Moment, choice
 class Verdict(StrEnum):
     """waiting: kept, to be booked by the worker. booked: in the ledger (or already there).
     unmatched: its listing is unknown; a person assigns it. not_understood: signed, but of a type
-    we do not know. conflict: its event id came before with another body. returned: money that
-    came again after its entry was reversed; a person decides. failed: booking gave up; a person
-    looks."""
+    we do not know. conflict: its event id came before with another body, or a number of its money
+    is in the ledger with another amount. returned: money that came again after its entry was
+    reversed; a person decides. failed: booking gave up; a person looks."""
 
     WAITING = "waiting"
     BOOKED = "booked"
@@ -27,7 +27,11 @@ class Verdict(StrEnum):
 
 
 class Notice(Base):
-    """Kept for good without its body; only validly signed notices are kept."""
+    """Kept for good without its body; only validly signed notices are kept.
+
+    Of several bodies under one event id the first is the event; the others name it in
+    `contradicts`, and which came first is decided by a unique key.
+    """
 
     __tablename__ = "notices"
 
@@ -41,11 +45,20 @@ class Notice(Base):
     reason: Mapped[str | None] = mapped_column(String(500))
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None] = mapped_column(Moment)
+    contradicts: Mapped[int | None] = mapped_column(ForeignKey("notices.id"))
 
     body: Mapped["NoticeBody | None"] = relationship(cascade="all, delete-orphan")
 
     __table_args__ = (
         UniqueConstraint("endpoint_id", "event_id", "body_hash"),
+        Index(
+            "uq_notices_event",
+            "endpoint_id",
+            "event_id",
+            unique=True,
+            sqlite_where=text("contradicts IS NULL"),
+            postgresql_where=text("contradicts IS NULL"),
+        ),
         Index("ix_notices_verdict", "verdict", "next_try_at"),
     )
 

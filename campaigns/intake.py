@@ -1,0 +1,320 @@
+"""Intake: keep a notice as it came, and book the money it tells of within its endpoint's bounds."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import Table, exists, or_, select, update
+
+from campaigns import donors, ledger, letters, suppression
+from campaigns.db import db, insert
+from campaigns.ledger import Booking, Differs, Returned
+from campaigns.mail.address import Address, BadAddress
+from campaigns.model.campaign import CampaignSlug
+from campaigns.model.consent import ConsentSource, Purpose
+from campaigns.model.delivery import LetterKind
+from campaigns.model.donor import Donor
+from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.entry import Door, EntryKind, MatchStage
+from campaigns.model.gift import Gift, Moderation
+from campaigns.model.listing import Listing
+from campaigns.model.notice import Notice, NoticeBody, Verdict
+from campaigns.platforms import registry
+from campaigns.platforms.base import Giver, Movement, NoticeError
+from config import settings
+
+# The waits after each failed try; then a person looks.
+WAITS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (10, 60, 300, 1800, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+)
+# Being heard is noted this often, so that not every post writes to the endpoint's one row.
+HEARD_EVERY = timedelta(minutes=1)
+LONGEST_MESSAGE = 1000
+NOTICES, BODIES, GIFTS = (cast(Table, noun.__table__) for noun in (Notice, NoticeBody, Gift))
+
+
+class Unmatched(Exception):
+    """Within the endpoint's bounds there is no listing, or more than one, that it could mean."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a notice."""
+
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A notice that is kept; `new` unless it came before."""
+
+    notice_id: int
+    outcome: Outcome
+    new: bool
+
+
+WAITING = Outcome(Verdict.WAITING, "Kept, to be booked.")
+BOOKED = Outcome(Verdict.BOOKED, "Booked.")
+CONTRADICTS = Outcome(Verdict.CONFLICT, "This event id came before with another body.")
+
+
+def take(
+    endpoint: WebhookEndpoint,
+    event_id: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+) -> Kept:
+    """Keep a verified post.
+
+    The second time it is the first notice that is returned, with what became of it. Another body
+    under the same event id is kept too, as a conflict. Of two at once a unique key decides.
+    """
+    _hear(endpoint, now)
+    digest = hashlib.sha256(body).hexdigest()
+    values = {
+        "endpoint_id": endpoint.id,
+        "event_id": event_id,
+        "body_hash": digest,
+        "headers": _harmless(headers),
+        "received_at": now,
+        "tries": 0,
+    }
+    notice_id = _keep(values, body, WAITING)
+    if notice_id is not None:
+        return Kept(notice_id, WAITING, new=True)
+    event = _event(endpoint, event_id)
+    if event.body_hash != digest:
+        _keep(values | {"contradicts": event.id}, body, CONTRADICTS)
+        return Kept(event.id, CONTRADICTS, new=False)
+    return Kept(event.id, Outcome(event.verdict, event.reason or ""), new=False)
+
+
+def book(
+    notice_id: int, endpoint: WebhookEndpoint, movements: Sequence[Movement], now: datetime
+) -> Outcome:
+    """Book what a notice tells of, all of it or nothing, and note what became of it.
+
+    The second time the ledger knows the movements, so nothing changes.
+    """
+    try:
+        with db.session.begin_nested():
+            for movement in movements:
+                _book(notice_id, endpoint, movement, now)
+        outcome = BOOKED
+    except Unmatched as error:
+        outcome = Outcome(Verdict.UNMATCHED, str(error))
+    except Returned as error:
+        outcome = Outcome(Verdict.RETURNED, str(error))
+    except Differs as error:
+        outcome = Outcome(Verdict.CONFLICT, str(error))
+    settle(notice_id, outcome)
+    return outcome
+
+
+def settle(notice_id: int, outcome: Outcome) -> None:
+    """Note a final outcome."""
+    db.session.execute(
+        update(NOTICES)
+        .where(NOTICES.c.id == notice_id)
+        .values(verdict=outcome.verdict, reason=outcome.reason[:500], next_try_at=None)
+    )
+
+
+def postpone(notice_id: int, reason: str, now: datetime) -> Outcome:
+    """Booking failed in a way nobody foresaw: try again later, in the end leave it to a person."""
+    notice = db.session.get_one(Notice, notice_id, with_for_update=True)
+    notice.reason = reason[:500]
+    notice.tries += 1
+    if notice.tries > len(WAITS):
+        notice.verdict, notice.next_try_at = Verdict.FAILED, None
+    else:
+        notice.verdict, notice.next_try_at = Verdict.WAITING, now + WAITS[notice.tries - 1]
+    db.session.flush()
+    return Outcome(notice.verdict, "Kept; it will be booked later.")
+
+
+def due(now: datetime) -> Notice | None:
+    """A waiting notice whose next try is due, locked until the transaction ends; or None."""
+    return db.session.scalar(
+        select(Notice)
+        .where(Notice.verdict == Verdict.WAITING, Notice.next_try_at <= now)
+        .order_by(Notice.next_try_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def again(notice: Notice, now: datetime) -> Outcome:
+    """Book a kept notice from its body, as if it had just come."""
+    endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
+    if notice.body is None:
+        outcome = Outcome(Verdict.FAILED, "Its body was deleted before it could be booked.")
+        settle(notice.id, outcome)
+        return outcome
+    keys = endpoint.keys(settings().data_keys, now)
+    scheme = registry.scheme(endpoint.scheme)
+    try:
+        movements = scheme.movements(notice.body.content, keys, notice.received_at)
+    except NoticeError as error:
+        outcome = Outcome(Verdict.FAILED, str(error))
+        settle(notice.id, outcome)
+        return outcome
+    return book(notice.id, endpoint, movements, now)
+
+
+def _hear(endpoint: WebhookEndpoint, now: datetime) -> None:
+    if endpoint.heard_at is not None and endpoint.heard_at > now - HEARD_EVERY:
+        return
+    earlier = or_(WebhookEndpoint.heard_at.is_(None), WebhookEndpoint.heard_at <= now - HEARD_EVERY)
+    db.session.execute(
+        update(WebhookEndpoint)
+        .where(WebhookEndpoint.id == endpoint.id, earlier)
+        .values(heard_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _harmless(headers: Mapping[str, str]) -> dict[str, str]:
+    """What helps to find a notice in a sender's log: no signature, no credentials."""
+    return {
+        name.lower(): value[:200]
+        for name, value in headers.items()
+        if name.lower() in ("content-type", "user-agent")
+        or name.lower().endswith(("-id", "-timestamp", "-serial"))
+    }
+
+
+def _keep(values: Mapping[str, object], body: bytes, outcome: Outcome) -> int | None:
+    """The new notice's id; None if one stands in its place."""
+    notice_id: int | None = db.session.scalar(
+        insert(NOTICES)
+        .values(**values, verdict=outcome.verdict, reason=outcome.reason)
+        .on_conflict_do_nothing()
+        .returning(NOTICES.c.id)
+    )
+    if notice_id is not None:
+        db.session.execute(insert(BODIES).values(notice_id=notice_id, content=body))
+    return notice_id
+
+
+def _event(endpoint: WebhookEndpoint, event_id: str) -> Notice:
+    return db.session.scalars(
+        select(Notice)
+        .where(
+            Notice.endpoint_id == endpoint.id,
+            Notice.event_id == event_id,
+            Notice.contradicts.is_(None),
+        )
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: datetime) -> None:
+    listing = _place(endpoint, movement.campaign_ref)
+    kind = EntryKind(movement.kind)
+    booking = Booking(
+        listing=listing,
+        kind=kind,
+        amount=movement.amount,
+        occurred_at=movement.occurred_at,
+        source=endpoint.source,
+        keys=movement.keys,
+        door=Door.WEBHOOK,
+        notice_id=notice_id,
+        regards=":".join(movement.refunds) if movement.refunds else None,
+        stage=MatchStage.CONFIRMED if kind is EntryKind.MATCH else None,
+    )
+    booked = ledger.book(booking, now)
+    if kind is EntryKind.DONATION:
+        _greet(booked.entry_id, listing, movement, endpoint, now)
+
+
+def _place(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
+    """The one listing within the endpoint's bounds that `ref` names.
+
+    `ref` is a listing's external id, or a slug that the campaign has or had; without it there
+    must be only one that could be meant. Raises `Unmatched`.
+    """
+    bounds = (
+        Listing.id == endpoint.listing_id
+        if endpoint.listing_id is not None
+        else Listing.campaign_id == endpoint.campaign_id
+    )
+    named = exists().where(
+        CampaignSlug.slug == ref, CampaignSlug.campaign_id == Listing.campaign_id
+    )
+    rows = db.session.execute(select(Listing, named).where(bounds)).all()
+    found = [listing for listing, _ in rows if listing.external_id == ref]
+    if not found:
+        found = [listing for listing, is_named in rows if ref is None or is_named]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Unmatched("campaign_ref names no campaign or listing that this endpoint books to.")
+    raise Unmatched(f"{len(found)} listings could be meant: campaign_ref must name one of them.")
+
+
+def _greet(
+    entry_id: int, listing: Listing, movement: Movement, endpoint: WebhookEndpoint, now: datetime
+) -> None:
+    """Keep who gave, and queue the thanks; for an entry that has its gift already, nothing."""
+    giver = movement.donor or Giver()
+    donor = _donor(giver, now)
+    if not (donor or giver.name or movement.message):
+        return
+    kept = db.session.execute(
+        insert(GIFTS)
+        .values(
+            entry_id=entry_id,
+            donor_id=donor.id if donor else None,
+            public_name=giver.name,
+            show_name=giver.public_name,
+            message=movement.message[:LONGEST_MESSAGE] if movement.message else None,
+            moderation=Moderation.WAITING,
+        )
+        .on_conflict_do_nothing()
+        .returning(GIFTS.c.entry_id)
+    ).first()
+    if donor is None or kept is None:
+        return
+    letters.queue(
+        LetterKind.THANKS,
+        to=donor,
+        purpose=Purpose.RECEIPTS,
+        occasion=f"entry:{entry_id}",
+        locale=_locale(giver.locale),
+        now=now,
+        campaign_id=listing.campaign_id,
+        entry_id=entry_id,
+    )
+    if giver.updates:
+        suppression.agree(
+            donor,
+            Purpose.UPDATES,
+            listing.campaign_id,
+            source=ConsentSource.WEBHOOK,
+            wording=f"webhook:{endpoint.name}"[:64],
+            locale=donor.locale or settings().default_locale,
+            now=now,
+        )
+
+
+def _donor(giver: Giver, now: datetime) -> Donor | None:
+    """The donor at the address given; without one that can be written to, nobody."""
+    if not giver.email:
+        return None
+    try:
+        address = Address.parse(giver.email)
+    except BadAddress:
+        return None
+    return donors.at_or_new(address, giver.name, _locale(giver.locale), now)
+
+
+def _locale(given: str | None) -> str | None:
+    """The language of ours that a BCP 47 tag asks for: any Chinese reads the Chinese we write."""
+    return {"zh": "zh-Hans", "en": "en"}.get((given or "").replace("_", "-").split("-")[0].lower())

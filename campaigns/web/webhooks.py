@@ -1,0 +1,139 @@
+"""The door for platforms, partners and payment providers: `POST /webhooks/<endpoint>`."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+
+from campaigns import intake
+from campaigns.crypto import Undecryptable
+from campaigns.db import db
+from campaigns.intake import Kept, Outcome
+from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.notice import Verdict
+from campaigns.platforms import registry
+from campaigns.platforms.base import (
+    LARGEST_NOTICE,
+    BadSignature,
+    Movement,
+    NoticeError,
+    NotUnderstood,
+    Reply,
+    Scheme,
+)
+from campaigns.web.errors import RETRY_SECONDS, let_go, trace
+from config import settings
+
+log = logging.getLogger(__name__)
+bp = Blueprint("webhooks", __name__)
+
+# A notice that came again is answered as the first time, by what became of it.
+STATUS = {Verdict.BOOKED: 200, Verdict.CONFLICT: 409}
+KEPT = 202
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+
+
+@bp.post("/webhooks/<name>")
+def post(name: str) -> Response:
+    """Take a notice; answered after the commit, so what is acknowledged is never lost.
+
+    200: in the ledger, perhaps since an earlier time. 202: kept, a person or the worker goes on
+    with it. 400, 401, 404, 413: not taken, and why. 409: kept for staff, since it contradicts an
+    earlier one. 503: the database is away, nothing was taken.
+    """
+    return answer(name, datetime.now(UTC))
+
+
+def answer(name: str, now: datetime) -> Response:
+    """`post` at a given moment."""
+    body = _body()
+    endpoint = _open(name)
+    scheme = registry.scheme(endpoint.scheme)
+    try:
+        outcome = _take(endpoint, scheme, body, now)
+    except NoticeError as error:
+        let_go()
+        log.info("A post to %s was not taken: %s.", name, type(error).__name__)
+        return _response(scheme.reply(401 if isinstance(error, BadSignature) else 400, str(error)))
+    db.session.commit()
+    return _response(scheme.reply(STATUS.get(outcome.verdict, KEPT), outcome.reason))
+
+
+def _body() -> bytes:
+    """The bytes as they came, before anything else looks at them."""
+    # One more than we take: a body that comes in pieces, without a length, is cut off silently.
+    request.max_content_length = LARGEST_NOTICE + 1
+    body = request.get_data()
+    if len(body) > LARGEST_NOTICE:
+        raise RequestEntityTooLarge
+    return body
+
+
+def _open(name: str) -> WebhookEndpoint:
+    """Paused and unknown ones are the same to whoever asks."""
+    named = WebhookEndpoint.name == name
+    endpoint = db.session.scalar(select(WebhookEndpoint).where(named, WebhookEndpoint.active))
+    if endpoint is None:
+        raise NotFound("There is no such endpoint.")
+    return endpoint
+
+
+def _take(endpoint: WebhookEndpoint, scheme: Scheme, body: bytes, now: datetime) -> Outcome:
+    keys = endpoint.keys(settings().data_keys, now)
+    headers = dict(request.headers)
+    event_id = scheme.verify(headers, body, keys, now)
+    movements, doubt = [], None
+    try:
+        movements = scheme.movements(body, keys, now)
+    except NotUnderstood as error:
+        doubt = Outcome(Verdict.NOT_UNDERSTOOD, str(error))
+    kept = intake.take(endpoint, event_id, body, headers, now)
+    if not kept.new:
+        return kept.outcome
+    if doubt is not None:
+        intake.settle(kept.notice_id, doubt)
+        return doubt
+    return _book(kept, endpoint, movements, now)
+
+
+def _book(
+    kept: Kept, endpoint: WebhookEndpoint, movements: list[Movement], now: datetime
+) -> Outcome:
+    """Book at once; whatever goes wrong, the notice itself outlives it."""
+    try:
+        with db.session.begin_nested():
+            return intake.book(kept.notice_id, endpoint, movements, now)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what was signed
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        log.error("Notice %d was not booked. %s", kept.notice_id, trace(error))
+        return intake.postpone(kept.notice_id, trace(error), now)
+
+
+@bp.errorhandler(HTTPException)
+def _refuse(error: HTTPException) -> Any:
+    return {"ok": False, "reason": error.description}, error.code or 500
+
+
+@bp.errorhandler(OperationalError)
+@bp.errorhandler(InterfaceError)
+@bp.errorhandler(PoolTimeout)
+@bp.errorhandler(Undecryptable)
+def _our_outage(error: Exception) -> Any:
+    """Nothing was taken, so the sender has to come again."""
+    log.error("A post could not be taken. %s", trace(error))
+    let_go()
+    reason = "The service cannot take this just now. Please send it again."
+    return {"ok": False, "reason": reason}, 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, content_type=reply.content_type)
