@@ -4,6 +4,7 @@ import sys
 
 from campaigns import cli
 from campaigns.app import create_app
+from campaigns.local import demo
 from config import BadSetting, load
 from workers.app import create_celery
 
@@ -15,3 +16,4 @@ except BadSetting as error:
 app = create_app(settings)
 celery = create_celery(app)
 cli.init_app(app)
+app.cli.add_command(demo.command)
