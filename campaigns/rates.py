@@ -1,0 +1,72 @@
+"""Rates: what staff enter so that amounts in other currencies can be converted (design §6)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from campaigns import audit
+from campaigns.db import db
+from campaigns.model.rate import Rate
+from campaigns.model.staff import Staff
+from campaigns.money import decimals
+
+# Ten digits on either side: enough for any pair, and what converts fits the ledger.
+_SMALLEST, _LARGEST = Decimal("1e-10"), Decimal("1e10")
+
+
+class BadRate(ValueError):
+    """The rate cannot be one; the message says why."""
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One `base` was worth `rate` of `quote` on `day`, according to `source`."""
+
+    day: date
+    base: str
+    quote: str
+    rate: Decimal
+    source: str
+
+
+def enter(quote: Quote, now: datetime, by: Staff) -> Rate:
+    """Keep a rate; one of the same day and pair is replaced, with an audit record of both.
+
+    The same a second time changes nothing. Raises `BadRate`, and `BadMoney` for a currency that
+    is none.
+    """
+    _check(quote)
+    row = db.session.get(Rate, (quote.day, quote.base, quote.quote))
+    before = row and (row.rate, row.source)
+    if row is not None and before == (quote.rate, quote.source):
+        return row
+    row = db.session.merge(Rate(**vars(quote), staff_id=by.id))
+    db.session.flush()
+    subject = f"{quote.day} {quote.base} {quote.quote}"
+    changes = {subject: (before and before[0], quote.rate)}
+    audit.record("entered rate", row, now, by=by, changes=changes)
+    return row
+
+
+def newest(limit: int = 100) -> list[Rate]:
+    """The rates entered, newest day first."""
+    return list(
+        db.session.scalars(
+            select(Rate).order_by(Rate.day.desc(), Rate.base, Rate.quote).limit(limit)
+        )
+    )
+
+
+def _check(quote: Quote) -> None:
+    decimals(quote.base)
+    decimals(quote.quote)
+    if quote.base == quote.quote:
+        raise BadRate("A rate is between two currencies.")
+    if not quote.rate.is_finite() or not _SMALLEST <= quote.rate <= _LARGEST:
+        raise BadRate("A rate is a number above zero, such as 7.1052.")
+    if -int(quote.rate.as_tuple().exponent) > 10:
+        raise BadRate("A rate has at most ten decimals.")
+    if not quote.source.strip() or len(quote.source) > 200:
+        raise BadRate("Say where the rate comes from, in at most 200 characters.")
