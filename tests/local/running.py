@@ -81,12 +81,17 @@ class Run:
         return None
 
     def answers(self, path: str = "/healthz") -> bool:
+        """Whether `path` is answered with 200 within a second."""
+        return self.status(path) == 200
+
+    def status(self, path: str) -> int | None:
+        """What `path` is answered with, None if that takes longer than a second."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
         try:
             connection.request("GET", path)
-            return connection.getresponse().status == 200
+            return connection.getresponse().status
         except OSError:
-            return False
+            return None
         finally:
             connection.close()
 
@@ -121,12 +126,14 @@ class Run:
 
 
 @contextmanager
-def running(environ: dict[str, str], *options: str) -> Iterator[Run]:
-    """A run that is ready; ended, whatever happens, with all its processes."""
+def running(
+    environ: dict[str, str], *options: str, until: Callable[[Run], bool] = Run.ready
+) -> Iterator[Run]:
+    """A run of which `until` holds; ended, whatever happens, with all its processes."""
     instance = Path(tempfile.mkdtemp(prefix="hy-", dir="/tmp"))
     run = Run(environ, instance, *options).start()
     try:
-        eventually(run.ready, 60, "the service being ready")
+        eventually(lambda: until(run), 60, "the service being up")
         yield run
     except AssertionError:
         sys.stderr.write(run.console())

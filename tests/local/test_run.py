@@ -2,6 +2,7 @@
 
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +41,10 @@ def back(run: Run, killed: psutil.Process, *words: str) -> bool:
     return process is not None and process.pid != killed.pid
 
 
+def pages(run: Run) -> list[int | None]:
+    return [run.status(page) for page in ("/", "/healthz", "/readyz")]
+
+
 def test_it_says_when_it_is_ready_and_where(run: Run) -> None:
     eventually(lambda: f"Huiyin is ready: {run.environ['BASE_URL']}/" in run.console())
 
@@ -63,6 +68,20 @@ def test_a_redis_killed_with_9_is_back_with_its_workers(run: Run) -> None:
     redis = next(process for process in run.family() if process.name() == "redis-server")
     redis.kill()
     eventually(lambda: run.listening_queues() == QUEUES, 10, "all workers listening again")
+
+
+def test_a_redis_frozen_for_15_s_keeps_nobody_waiting_and_work_resumes(run: Run) -> None:
+    redis = next(process for process in run.family() if process.name() == "redis-server")
+    redis.suspend()
+    try:
+        until = time.monotonic() + 15
+        while time.monotonic() < until:
+            assert pages(run) == [200, 200, 503]
+            time.sleep(0.5)
+    finally:
+        redis.resume()
+    eventually(lambda: run.listening_queues() == QUEUES, 10, "all workers listening again")
+    eventually(run.ready, 10, "the service being ready again")
 
 
 def test_a_web_worker_killed_with_9_is_not_missed(run: Run) -> None:
@@ -150,6 +169,18 @@ def test_without_any_redis_ticks_travel_through_a_file(dialect: str, tmp_path: P
     ):
         assert not [process for process in run.family() if process.name() == "redis-server"]
         assert run.ready()
+
+
+def test_a_broker_that_swallows_everything_keeps_nobody_waiting(
+    dialect: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hole, empty_database(dialect, tmp_path) as url:
+        swallowing = f"redis://127.0.0.1:{hole.getsockname()[1]}/0"
+        environ = environment(url, tmp_path, REDIS_URL=swallowing)
+        with running(environ, "--no-demo", until=Run.answers) as run:
+            eventually(lambda: pages(run) == [200, 200, 503], 30, "everything having started")
+            for _ in range(10):
+                assert pages(run) == [200, 200, 503]
 
 
 @pytest.mark.judge
