@@ -107,14 +107,8 @@ def _organisations(facts: dict[str, Any]) -> Organisation:
 
 def _people(password: str, now: datetime) -> People:
     found = []
-    for role in (
-        Role.FUNDRAISER,
-        Role.EDITOR,
-        Role.APPROVER,
-        Role.TREASURER,
-        Role.ADMINISTRATOR,
-    ):
-        person = accounts.add(f"{role}@demo.example", [role], now, name=role.capitalize())
+    for role, name in texts.STAFF.items():
+        person = accounts.add(f"{role}@demo.example", [Role(role)], now, name=name)
         accounts.set_password(person, password, now)
         found.append(person)
     return People(*found)

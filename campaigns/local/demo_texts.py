@@ -27,6 +27,15 @@ ABOUT = {
 
 PARTNER = {"zh-Hans": "上海联劝公益基金会", "en": "Shanghai United Foundation"}
 
+# Invented people, one a role, in the order of `demo.People`.
+STAFF = {
+    "fundraiser": "周宁",
+    "editor": "林静",
+    "approver": "何芳",
+    "treasurer": "吴昊",
+    "administrator": "陈默",
+}
+
 LIVE: Both = {
     "zh-Hans": Words(
         "放学以后：给流动儿童的一间自习室",
