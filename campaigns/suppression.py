@@ -140,7 +140,7 @@ def standing(donor_id: Numbered, purpose: Asked, campaign_id: Numbered) -> Colum
     return or_(asked == Purpose.SERVICE, func.coalesce(newest, asked == Purpose.RECEIPTS))
 
 
-def refusal(purpose: Purpose, campaign_id: int | None) -> ColumnElement[str | None]:
+def refusal(purpose: Asked, campaign_id: Numbered) -> ColumnElement[str | None]:
     """Why a donor (the statement's) would not be written to, as a clause; null if they would."""
     return case(
         (Donor.merged_into.is_not(None), "merged"),

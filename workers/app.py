@@ -12,6 +12,9 @@ QUEUES = ("poll", "post", "book", "tidy")
 TICKS: dict[str, tuple[float, str]] = {
     "workers.book.waiting_notices": (5, "book"),
     "workers.poll.due_listings": (5, "poll"),
+    "workers.post.letters": (2, "post"),
+    # Beside the letters, which keep their queue busy for as long as there are any.
+    "workers.post.due_mailings": (2, "tidy"),
     "workers.tidy.pulse": (5, "tidy"),
     "workers.tidy.sweep": (60, "tidy"),
 }

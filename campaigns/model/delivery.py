@@ -1,12 +1,15 @@
 """Deliveries: one letter's row, claimed before it is sent; and its attempts."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from campaigns.crypto import token_hash
 from campaigns.db import Base, Id, Moment, choice
+from campaigns.mail.address import Mailbox
 from campaigns.model.consent import Purpose
 from campaigns.model.donor import Donor
 
@@ -30,6 +33,9 @@ class DeliveryState(StrEnum):
 
 # A delivery in one of these has no outcome yet; a mailing with one is not "sent" (promise P2).
 OPEN = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED})
+
+# How long a letter without an expiry of its own is tried (RFC 5321 §4.5.4.1: four to five days).
+LONGEST_TRIED = timedelta(days=5)
 
 
 class LetterKind(StrEnum):
@@ -91,7 +97,7 @@ class Delivery(Base):
         CheckConstraint("(state = 'sending') = (claimed_by IS NOT NULL)", name="claim"),
         # Service letters first, then by their hour.
         Index("ix_deliveries_due", "state", "due_at"),
-        Index("ix_deliveries_mailing", "mailing_id", "state"),
+        Index("ix_deliveries_mailing", "mailing_id", "state", "due_at"),
     )
 
 
@@ -107,3 +113,27 @@ class Attempt(Base):
     outcome: Mapped[DeliveryState] = mapped_column(choice(DeliveryState))
     code: Mapped[int | None]
     answer: Mapped[str] = mapped_column(String(500), default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A letter in one process's hands, with what it is composed from.
+
+    `token` is known to nobody else; rows keep its hash.
+    """
+
+    id: int
+    token: str
+    letter: LetterKind
+    occasion: str
+    mailing_id: int | None
+    campaign_id: int | None
+    entry_id: int | None
+    locale: str
+    to: Mailbox
+    attempts: int
+    expires_at: datetime
+
+    @property
+    def token_hash(self) -> str:
+        return token_hash(self.token)

@@ -1,0 +1,121 @@
+"""Deliveries as staff see them: counts, history, settling unknowns, sending again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import func, insert, select, update
+
+from campaigns import audit
+from campaigns.db import db
+from campaigns.model.delivery import LONGEST_TRIED, Attempt, Delivery, DeliveryState
+from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.staff import Permission, Staff
+
+State = DeliveryState
+
+
+class Refused(Exception):
+    """A step that cannot be taken. Its text is a sentence for the person who tried."""
+
+
+class NotUnknown(Refused):
+    """The letter's outcome is known; somebody or a late answer settled it."""
+
+
+class NotSent(Refused):
+    """The mailing is in no state in which its letters could be sent again."""
+
+
+class NotAllowed(Refused):
+    """The person lacks the permission."""
+
+
+def counts(mailing: Mailing) -> dict[State, int]:
+    """How many of a mailing's deliveries are in each state; absent is none."""
+    rows = db.session.execute(
+        select(Delivery.state, func.count(Delivery.id))
+        .where(Delivery.mailing_id == mailing.id)
+        .group_by(Delivery.state)
+    ).all()
+    return {state: number for state, number in rows}  # noqa: C416 - dict() loses the types
+
+
+def of_mailing(
+    mailing: Mailing, state: State | None = None, *, after: int = 0, limit: int = 50
+) -> list[Delivery]:
+    """A page of a mailing's deliveries in the order of their ids, those after the id `after`."""
+    rows = select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.id > after)
+    if state is not None:
+        rows = rows.where(Delivery.state == state)
+    return list(db.session.scalars(rows.order_by(Delivery.id).limit(limit)))
+
+
+def attempts(deliveries: Sequence[Delivery]) -> dict[int, list[Attempt]]:
+    """Every attempt of each delivery by its id, the oldest first."""
+    found: dict[int, list[Attempt]] = {delivery.id: [] for delivery in deliveries}
+    rows = select(Attempt).where(Attempt.delivery_id.in_(found)).order_by(Attempt.id)
+    for attempt in db.session.scalars(rows):
+        found[attempt.delivery_id].append(attempt)
+    return found
+
+
+def settle_unknown(delivery: Delivery, sent: bool, by: Staff | None, now: datetime) -> None:
+    """A person found out whether the letter arrived. It is not sent again by this.
+
+    The second time raises `NotUnknown`, as does a letter that a late answer settled.
+    """
+    _demand(by)
+    outcome = State.SENT if sent else State.FAILED
+    settled = db.session.scalar(
+        update(Delivery)
+        .where(Delivery.id == delivery.id, Delivery.state == State.UNKNOWN)
+        .values(state=outcome, settled_at=now)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(delivery)
+    if settled is None:
+        raise NotUnknown(_("What became of this letter is known by now. Please look again."))
+    _note(delivery.id, outcome, "settled by staff", now)
+    changes = {"state": (State.UNKNOWN, outcome)}
+    audit.record("settle delivery", delivery, now, by=by, changes=changes)
+
+
+def resend(mailing: Mailing, by: Staff | None, now: datetime, *, only: int | None = None) -> int:
+    """Queue a mailing's failed letters again, or the one with the id `only`; returns how many.
+
+    Whether we may still write is asked again at the claim. A mailing that was sent is sending
+    again until they have an outcome; its own expiry no longer holds. The second time finds
+    nothing failed and does nothing.
+    """
+    _demand(by)
+    held = db.session.get_one(Mailing, mailing.id, populate_existing=True, with_for_update=True)
+    if held.state not in (MailingState.SENDING, MailingState.SENT):
+        raise NotSent(_("Only a mailing that was sent can be sent again."))
+    failed = [Delivery.mailing_id == held.id, Delivery.state == State.FAILED]
+    if only is not None:
+        failed.append(Delivery.id == only)
+    until = now + LONGEST_TRIED
+    queued = db.session.scalars(
+        update(Delivery)
+        .where(*failed)
+        .values(state=State.QUEUED, due_at=now, settled_at=None, attempts=0, expires_at=until)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if queued:
+        held.state, held.finished_at, held.expires_at = MailingState.SENDING, None, None
+        audit.record("resend mailing", held, now, by=by, changes={"letters": (None, len(queued))})
+    db.session.flush()
+    return len(queued)
+
+
+def _note(delivery_id: int, outcome: State, answer: str, now: datetime) -> None:
+    values = {"delivery_id": delivery_id, "at": now, "transport": "", "outcome": outcome}
+    db.session.execute(insert(Attempt).values(answer=answer, **values))
+
+
+def _demand(by: Staff | None) -> None:
+    if by is not None and not by.may(Permission.SEND):
+        raise NotAllowed(_("Your role does not allow this step."))
