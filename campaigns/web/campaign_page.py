@@ -37,7 +37,7 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
         **standing.summary(found),
         "summary": texts.summary,
         "days_left": _days_left(campaign, here, now),
-        "donations": found.donations if found.as_of else None,
+        "donations": found.donations or None,
         "apart": found.apart,
         "listings": standing.listings(found),
         "matched": standing.matches(found, _awaiting_matches(campaign)),
@@ -77,7 +77,8 @@ def follow_form(
     """The form to follow a campaign; none once nothing more is expected of it."""
     if campaign.state is CampaignState.CLOSED:
         return None
-    action = site.address("follow.ask", slug=campaign.slug)
+    # The fragment brings people back to the form where it has to be looked at again.
+    action = site.address("follow.ask", slug=campaign.slug, _anchor="follow")
     return {"action": action, "email": email, "error": error}
 
 

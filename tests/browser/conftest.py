@@ -1,0 +1,144 @@
+"""A real Chromium before a real server: the service as donors meet it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from campaigns.app import create_app
+from campaigns.db import db
+from campaigns.local.environment import free_address
+from config import load
+from tests.browser import scene
+from tests.conftest import environment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+READY_SECONDS = 30
+
+Open = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running server, and an app on its database to prepare and look."""
+
+    url: str
+    app: Flask
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium. Where there is none tests are skipped, or fail if it is demanded."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        missing = f"NO BROWSER TEST RAN: none of {', '.join(CHROMIUM)} is installed."
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service as a process of its own on an SQLite database with a scene to look at."""
+    home = tmp_path_factory.mktemp("browser")
+    address = free_address()
+    settings = environment(f"sqlite:///{home}/db.sqlite3", home, BASE_URL=f"http://{address}")
+    app = create_app(load(settings))
+    with app.app_context():
+        flask_migrate.upgrade()
+        scene.play()
+        db.session.remove()
+    with server(address, {**os.environ, **settings}, home / "server.log"):
+        yield Service(f"http://{address}", app)
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def opened(chromium: Browser, service: Service) -> Iterator[Open]:
+    """Opens pages in windows of any size, language and theme, and closes them. What the browser
+    complains about (scripts, the content policy, missing files) fails the test."""
+    contexts = []
+    complaints: list[str] = []
+
+    def open_(path: str, width: int = 1280, **options: Any) -> Page:
+        context = chromium.new_context(
+            base_url=service.url, viewport={"width": width, "height": 800}, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.extend(_complaint(said, page)))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _complaint(said: ConsoleMessage, page: Page) -> list[str]:
+    """An error that the console shows; that the page itself is a 404 is none."""
+    of_the_page = said.text.startswith("Failed to load") and said.location["url"] == page.url
+    return [said.text] if said.type == "error" and not of_the_page else []
+
+
+class server:  # noqa: N801 - read as a context manager, it is a noun
+    """Granian on `address` with one worker; gone at the end, with everything it started."""
+
+    def __init__(self, address: str, environ: dict[str, str], log: Path) -> None:
+        self.address, self.environ, self.log = address, environ, log
+
+    def __enter__(self) -> None:
+        host, _, port = self.address.rpartition(":")
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:app"]
+        size = ["--host", host, "--port", port, "--workers", "1", "--blocking-threads", "8"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, *size], cwd=ROOT, env=self.environ, stdout=log, stderr=log
+            )
+        until = time.monotonic() + READY_SECONDS
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.__exit__()
+                raise RuntimeError(f"The server did not start: {self.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def __exit__(self, *error: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/healthz", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
