@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as BaseSession
@@ -64,9 +64,13 @@ class Session(BaseSession):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         bind = super().get_bind(*args, **kwargs)
-        if _reading.get() and isinstance(bind, Engine):
-            return bind.execution_options(postgresql_readonly=True, reading=True)
-        return bind
+        if not _reading.get() or not isinstance(bind, Engine):
+            return bind
+        # A session opens a connection for each engine it is given, and every call of
+        # `execution_options` makes another engine: without this each query would have its own.
+        if "reader" not in self.info:
+            self.info["reader"] = bind.execution_options(postgresql_readonly=True, reading=True)
+        return cast(Engine, self.info["reader"])
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})

@@ -32,6 +32,12 @@ def test_nothing_is_written_while_reading(app: Flask) -> None:
     db.session.rollback()
 
 
+def test_everything_read_in_one_request_is_read_in_one_transaction(app: Flask) -> None:
+    with reading():
+        assert db.session.connection() is db.session.connection()
+        db.session.rollback()
+
+
 def test_writing_works_again_after_reading(app: Flask) -> None:
     with reading():
         db.session.execute(text("SELECT 1"))
