@@ -98,7 +98,7 @@ def test_a_server_killed_with_9_takes_its_workers_along_and_comes_back(run: Run)
     family = [server, *server.children(recursive=True)]
     server.kill()
     assert end(family, 2)
-    eventually(run.answers, 10, "the web answering again")
+    eventually(run.answers, 30, "the web answering again")
 
 
 def test_a_leash_killed_with_9_does_not_set_its_web_server_free(run: Run) -> None:
@@ -108,13 +108,13 @@ def test_a_leash_killed_with_9_does_not_set_its_web_server_free(run: Run) -> Non
     assert leash is not None
     leash.kill()
     assert end(family, 2)
-    eventually(run.answers, 10, "the web answering again")
+    eventually(run.answers, 30, "the web answering again")
 
 
 def refused(run: Run, **environ: str) -> str:
     """What a start with the environment of `run`, changed by `environ`, says before it ends."""
     second = subprocess.run(
-        [sys.executable, "-m", "campaigns.local.run"],
+        [sys.executable, "-m", "campaigns.local.run", "--no-demo"],
         env={**run.environ, **environ},
         capture_output=True,
         text=True,
@@ -126,11 +126,13 @@ def refused(run: Run, **environ: str) -> str:
 
 
 def test_a_second_run_on_the_same_instance_is_refused(run: Run) -> None:
+    eventually(run.answers, 30)
     assert "Cannot start: Huiyin is already running on" in refused(run)
     assert run.answers()
 
 
 def test_a_taken_port_is_named(run: Run, tmp_path: Path) -> None:
+    eventually(run.answers, 30)
     said = refused(run, INSTANCE_DIR=str(tmp_path))
     assert said.startswith(f"Cannot start: 127.0.0.1:{run.port} cannot be listened on")
 
