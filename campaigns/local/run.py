@@ -134,7 +134,7 @@ def _ready(address: str) -> bool:
 
 def _announce(settings: config.Settings) -> None:
     say(f"\nHuiyin is ready: {settings.base_url}/")
-    say(f"For staff:       {settings.base_url}/staff/")
+    say(f"For staff:       {settings.base_url}/staff/login")
     logins = settings.instance_dir / LOGINS
     if logins.exists():
         say(f"\n{logins.read_text(encoding='utf-8').strip()}")
