@@ -35,7 +35,11 @@ def html(markdown: str) -> Markup:
     """
     written = Markdown(
         extensions=["tables", "sane_lists", "nl2br", "toc"],
-        extension_configs={"toc": {"baselevel": 2, "marker": ""}},
+        extension_configs={
+            "toc": {"baselevel": 2, "marker": ""},
+            # Columns are aligned by attribute: the policy of our pages allows no inline style.
+            "tables": {"use_align_attribute": True},
+        },
         output_format="html",
     ).convert(markdown)
     return Markup(  # noqa: S704 - nh3 has just made it safe
