@@ -200,7 +200,8 @@ def _refuse_weak(password: str, staff: Staff) -> None:
         raise WeakPassword("A password needs at least 12 characters.")
     if len(password) > LONGEST:
         raise WeakPassword("A password has at most 256 characters.")
-    if len(set(password)) < 5 or staff.email.partition("@")[0] in password.lower():
+    own = staff.email.partition("@")[0]
+    if len(set(password)) < 5 or (len(own) > 2 and own in password.lower()):
         raise WeakPassword("This password is easily guessed: use several words, not your address.")
 
 

@@ -1,0 +1,146 @@
+"""Needs: what waits for a person, and for whom of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+
+from campaigns import figures
+from campaigns.db import db
+from campaigns.model.campaign import Campaign
+from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.listing import Asking, Listing
+from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.notice import Notice, Verdict
+from campaigns.model.report import Report, ReportState
+from campaigns.model.staff import Permission, Staff
+from campaigns.money import Money
+
+# A platform that gave no figure so often in a row needs a person (progress says "broken" too).
+BROKEN_AFTER = 5
+WAITING_NOTICES = (
+    Verdict.UNMATCHED,
+    Verdict.CONFLICT,
+    Verdict.RETURNED,
+    Verdict.FAILED,
+    Verdict.NOT_UNDERSTOOD,
+)
+
+
+class What(StrEnum):
+    HELD = "held"
+    TO_APPROVE = "to_approve"
+    MISSED = "missed"
+    PAUSED = "paused"
+    UNKNOWN = "unknown"
+    NOTICES = "notices"
+    BROKEN = "broken"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that waits. Of the fields those are set that its kind is about.
+
+    `last` is the figure that stays public while `report` is held; `count` how many letters or
+    notices wait.
+    """
+
+    what: What
+    campaign: Campaign | None = None
+    listing: Listing | None = None
+    report: Report | None = None
+    last: Money | None = None
+    mailing: Mailing | None = None
+    verdict: Verdict | None = None
+    count: int = 0
+
+
+def of(staff: Staff, now: datetime) -> list[Need]:
+    """What waits for this person, by their permissions; the most pressing first."""
+    looks: tuple[tuple[Permission, Callable[[], Iterator[Need]]], ...] = (
+        (Permission.JUDGE_REPORTS, _held),
+        (Permission.SEND, _stopped),
+        (Permission.APPROVE, lambda: _to_approve(staff)),
+        (Permission.SEND, _unknown),
+        (Permission.SEE_NOTICES, _notices),
+        (Permission.ENTER_REPORTS, lambda: _silent(now)),
+    )
+    return [need for permission, look in looks if staff.may(permission) for need in look()]
+
+
+def _held() -> Iterator[Need]:
+    rows = db.session.execute(
+        select(Report, Listing, Campaign)
+        .join(Listing, Listing.id == Report.listing_id)
+        .join(Campaign, Campaign.id == Listing.campaign_id)
+        .where(Report.state == ReportState.QUARANTINED)
+        .order_by(Report.received_at.desc())
+    ).all()
+    standing = figures.of([listing for _, listing, _ in rows])
+    for report, listing, campaign in rows:
+        accepted = standing[listing.id].report
+        last = accepted.raised if accepted else None
+        yield Need(What.HELD, campaign=campaign, listing=listing, report=report, last=last)
+
+
+def _to_approve(staff: Staff) -> Iterator[Need]:
+    alone = (db.session.scalar(select(func.count(Staff.id)).where(Staff.active)) or 0) < 2
+    for mailing in _mailings(MailingState.IN_REVIEW):
+        if alone or mailing.author_id != staff.id:
+            yield Need(What.TO_APPROVE, mailing=mailing)
+
+
+def _stopped() -> Iterator[Need]:
+    for mailing in _mailings(MailingState.MISSED):
+        yield Need(What.MISSED, mailing=mailing)
+    for mailing in _mailings(MailingState.PAUSED):
+        yield Need(What.PAUSED, mailing=mailing)
+
+
+def _unknown() -> Iterator[Need]:
+    counts = db.session.execute(
+        select(Delivery.mailing_id, func.count())
+        .where(Delivery.state == DeliveryState.UNKNOWN)
+        .group_by(Delivery.mailing_id)
+        .order_by(Delivery.mailing_id)
+    ).all()
+    for mailing_id, count in counts:
+        mailing = db.session.get(Mailing, mailing_id) if mailing_id else None
+        yield Need(What.UNKNOWN, mailing=mailing, count=count)
+
+
+def _notices() -> Iterator[Need]:
+    counts = db.session.execute(
+        select(Notice.verdict, func.count())
+        .where(Notice.verdict.in_(WAITING_NOTICES))
+        .group_by(Notice.verdict)
+        .order_by(Notice.verdict)
+    ).all()
+    for verdict, count in counts:
+        yield Need(What.NOTICES, verdict=verdict, count=count)
+
+
+def _silent(now: datetime) -> Iterator[Need]:
+    """Listings that platforms give no figure of, as long as their campaign is raising."""
+    rows = db.session.execute(
+        select(Listing, Campaign)
+        .join(Campaign, Campaign.id == Listing.campaign_id)
+        .where(Campaign.state.in_(("live", "paused")))
+        .where(
+            (Listing.asking == Asking.REFUSED)
+            | ((Listing.asking == Asking.ASKED) & (Listing.failures >= BROKEN_AFTER))
+        )
+        .order_by(Listing.id)
+    ).all()
+    for listing, campaign in rows:
+        what = What.REFUSED if listing.asking is Asking.REFUSED else What.BROKEN
+        yield Need(what, campaign=campaign, listing=listing)
+
+
+def _mailings(state: MailingState) -> list[Mailing]:
+    return list(
+        db.session.scalars(select(Mailing).where(Mailing.state == state).order_by(Mailing.id))
+    )
