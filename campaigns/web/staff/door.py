@@ -8,7 +8,27 @@ from flask_babel import gettext as _
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 
-from campaigns.web.staff import login, me, reset, session
+from campaigns.web.staff import (
+    campaigns,
+    design,
+    health,
+    ledger,
+    listings,
+    login,
+    mailings,
+    me,
+    notices,
+    organisation,
+    outbox,
+    people,
+    rates,
+    records,
+    reset,
+    session,
+    today,
+    updates,
+    webhooks,
+)
 
 # The only pages that ask for no permission.
 OPEN = frozenset(
@@ -27,7 +47,9 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-for part in (login, reset, me):
+PARTS = (login, reset, today, campaigns, listings, ledger, rates, notices, webhooks, updates,
+         mailings, organisation, people, records, health, outbox, me, design)  # fmt: skip
+for part in PARTS:
     bp.register_blueprint(part.bp)
 
 

@@ -1,7 +1,8 @@
 """Forms of staff pages: fields that read what people type, and say what to change."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,7 +11,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
+    DateField,
     DateTimeLocalField,
+    IntegerField,
     PasswordField,
     SelectField,
     SelectMultipleField,
@@ -21,9 +24,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from campaigns.db import db
 from campaigns.money import BadMoney, Money, decimals
 
 LANGUAGES = {"zh-Hans": "中文", "en": "English"}
+# How the fields of a language are called.
+SHORT = {"zh-Hans": "zh", "en": "en"}
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -33,9 +39,30 @@ class Form(FlaskForm):  # type: ignore[misc]
         """Put a verb's refusal beside the field it is about."""
         self[field].errors = [*self[field].errors, reason]
 
+    @contextmanager
+    def refusing(self, where: Mapping[type[Exception], str]) -> Iterator[None]:
+        """Undo what a verb began and refused, with its reason beside the field of `where`."""
+        try:
+            yield
+        except tuple(where) as error:
+            db.session.rollback()
+            field = next(name for kind, name in where.items() if isinstance(error, kind))
+            self.refuse(field, str(error))
+
+    def texts(self, *names: str) -> dict[str, list[str]]:
+        """What stands in the fields "title_zh", "title_en", …: by language, empty ones left out."""
+        written = {
+            tag: [(self[f"{name}_{short}"].data or "").strip() for name in names]
+            for tag, short in SHORT.items()
+        }
+        return {tag: words for tag, words in written.items() if any(words)}
+
 
 class AmountField(StringField):  # type: ignore[misc]
     """An amount of money as people type it: "1,000.50"; `money` reads it in a currency."""
+
+    def process_data(self, value: Money | str | None) -> None:
+        self.data = value.amount if isinstance(value, Money) else value
 
     def money(self, currency: str) -> Money | None:
         """None if nothing was typed. Raises `ValidationError` with what to change."""
@@ -68,6 +95,27 @@ class LocalMomentField(DateTimeLocalField):  # type: ignore[misc]
         if found.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != self.data:
             raise ValidationError(_("Clocks skip this hour on that day. Choose another."))
         return found
+
+
+class DayField(DateField):  # type: ignore[misc]
+    """A day of the calendar."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_("Write a day such as 2026-11-22.")) from error
+
+
+class CountField(IntegerField):  # type: ignore[misc]
+    """A whole number from nought up."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = plain_number(valuelist[0]) if valuelist else ""
+        if not text.isdecimal() or len(text) > 9:
+            self.data = None
+            raise ValueError(_("Write a whole number, such as 30."))
+        self.data = int(text)
 
 
 class MultiCheckboxField(SelectMultipleField):  # type: ignore[misc]
@@ -112,6 +160,17 @@ def offer(field: SelectField, options: Mapping[Any, Any]) -> None:
     field.choices = _choices(options)
 
 
+def currency_field(label: Any, **more: Any) -> StringField:
+    """The code of a currency, made of capitals."""
+    return StringField(
+        label,
+        filters=[lambda text: (text or "").strip().upper()],
+        validators=[_known_currency],
+        render_kw={"class": "short", "maxlength": 3, "autocapitalize": "characters"},
+        **more,
+    )
+
+
 def zones() -> dict[str, str]:
     """Every time zone people would choose by its name."""
     return {name: name.replace("_", " ") for name in sorted(available_timezones()) if "/" in name}
@@ -123,13 +182,24 @@ def plain_number(text: str | None) -> str:
     return "".join(character for character in plain if character not in ", \u2009\u202f\u00a0_")
 
 
-def checked(form: Form, name: str, read: Callable[[], Any]) -> Any:
-    """What `read` gives; None, with the reason beside the field, where it cannot be read."""
+def read_amount(form: Form, name: str, currency: str) -> Money | None:
+    """The amount in a field; where it cannot be read, None with the reason beside the field."""
     try:
-        return read()
+        amount: Money | None = form[name].money(currency)
     except ValidationError as error:
         form.refuse(name, str(error))
         return None
+    return amount
+
+
+def read_moment(form: Form, name: str, zone: str) -> datetime | None:
+    """The moment in a field; where there is none, None with the reason beside the field."""
+    try:
+        moment: datetime = form[name].moment(zone)
+    except ValidationError as error:
+        form.refuse(name, str(error))
+        return None
+    return moment
 
 
 def _choices(options: Mapping[Any, Any]) -> list[SelectChoice]:
@@ -139,6 +209,20 @@ def _choices(options: Mapping[Any, Any]) -> list[SelectChoice]:
 def _one_of_the_list(form: Form, field: SelectField) -> None:
     if str(field.data) not in {str(choice.value) for choice in field.choices}:
         raise ValidationError(_("Choose one of the list."))
+
+
+# A list always has something chosen, so nobody should read "optional" beside it.
+_one_of_the_list.field_flags = {"required": True}  # type: ignore[attr-defined]
+
+
+def _known_currency(form: Form, field: StringField) -> None:
+    try:
+        decimals(field.data)
+    except BadMoney as error:
+        raise ValidationError(_("Use a currency's code, such as CNY or USD.")) from error
+
+
+_known_currency.field_flags = {"required": True}  # type: ignore[attr-defined]
 
 
 def _bad_amount(currency: str) -> str:

@@ -41,7 +41,7 @@ class LoginForm(Form):
 @bp.get("/login")
 def ask() -> str | Response:
     if session.person():
-        return redirect(url_for("staff.me.ask"))
+        return redirect(url_for("staff.today.index"))
     return _page(LoginForm(next=session.own_path(request.args.get("next"))))
 
 
@@ -68,7 +68,7 @@ def enter() -> Any:
     accounts.welcome(staff, form.password.data, now)
     db.session.commit()
     session.begin(staff)
-    return redirect(session.own_path(form.next.data) or url_for("staff.me.ask"))
+    return redirect(session.own_path(form.next.data) or url_for("staff.today.index"))
 
 
 @bp.post("/logout")

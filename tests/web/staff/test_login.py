@@ -136,7 +136,7 @@ def test_what_is_logged_and_kept_names_nobody(
 def test_next_leads_nowhere_else(client: FlaskClient, lin: Staff, elsewhere: str) -> None:
     answer = log_in(client, next=elsewhere)
     assert answer.status_code == 302
-    assert answer.location == "/staff/me"
+    assert answer.location == "/staff"
 
 
 def test_next_leads_back_to_where_one_wanted_to_go(client: FlaskClient, lin: Staff) -> None:

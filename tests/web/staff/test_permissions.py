@@ -13,7 +13,8 @@ from tests.web.staff.conftest import Desk
 
 
 def staff_rules(app: Flask) -> Iterator[Rule]:
-    return (rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/staff"))
+    rules = (rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/staff"))
+    return (rule for rule in rules if not rule.alias)
 
 
 def demanded(app: Flask, rule: Rule) -> Permission | None:
@@ -22,7 +23,8 @@ def demanded(app: Flask, rule: Rule) -> Permission | None:
 
 def address(rule: Rule) -> str:
     """The rule's path with something in each of its gaps."""
-    _, url = rule.build(dict.fromkeys(rule.arguments, 1), append_unknown=False) or ("", "")
+    values: dict[str, object] = dict.fromkeys(rule.arguments, 1) | {"to": "cancel"}
+    _, url = rule.build(values, append_unknown=False) or ("", "")
     return url
 
 

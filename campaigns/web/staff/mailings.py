@@ -1,0 +1,268 @@
+"""Mailings: reviewed, approved by another, given an hour, watched letter by letter."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response
+from wtforms import TextAreaField
+
+from campaigns import composition, deliveries, mailings, segments
+from campaigns.db import db
+from campaigns.model.campaign import Campaign
+from campaigns.model.delivery import Attempt, Delivery, DeliveryState
+from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.staff import Permission, Staff
+from campaigns.web import language
+from campaigns.web.staff import masked, paging, sendings
+from campaigns.web.staff.forms import (
+    LANGUAGES,
+    Form,
+    LocalMomentField,
+    longest,
+    read_moment,
+    required,
+)
+from campaigns.web.staff.page import found, show
+from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.updates import sandboxed
+
+bp = Blueprint("mailings", __name__, url_prefix="/mailings")
+_S = MailingState
+
+# step → (the verb, what it says afterwards). Each verb asks for the permission of its own.
+STEPS: dict[str, tuple[Callable[[Mailing, Staff, datetime], None], Any]] = {
+    "submit": (mailings.submit, _l("The mailing waits for approval.")),
+    "pause": (mailings.pause, _l("The mailing is paused. Letters in hand are finished.")),
+    "resume": (mailings.resume, _l("The mailing goes on.")),
+    "cancel": (mailings.cancel, _l("The mailing is cancelled.")),
+}
+
+
+class HourForm(Form):
+    at = LocalMomentField(
+        _l("Send at"),
+        validators=[required(_l("Write a date and a time."))],
+        render_kw={"class": "short"},
+    )
+
+
+class NoteForm(Form):
+    note = TextAreaField(
+        _l("What to change"),
+        [required(_l("Write what to change.")), longest(1000)],
+        render_kw={"rows": 3},
+    )
+
+
+@bp.get("/<int:id>")
+@needs(Permission.LOOK)
+def one(id: int) -> str:
+    return _page(found(Mailing, id))
+
+
+@bp.post("/<int:id>/<any(submit, pause, resume, cancel):to>")
+@needs(Permission.LOOK)
+def step(id: int, to: str) -> Response:
+    """A step that needs nothing but a click; its verb refuses those who may not take it."""
+    mailing, (verb, said) = found(Mailing, id), STEPS[to]
+    return _stepped(mailing, lambda now: verb(mailing, me(), now), str(said))
+
+
+@bp.post("/<int:id>/approve")
+@needs(Permission.APPROVE)
+def approve(id: int) -> Response:
+    mailing = found(Mailing, id)
+    text_of = _moment(request.form.get("text_of", ""))
+    approving = lambda now: mailings.approve(mailing, me(), now, text_of=text_of)  # noqa: E731
+    return _stepped(mailing, approving, _("Approved. Now give it an hour."))
+
+
+@bp.post("/<int:id>/send-back")
+@needs(Permission.APPROVE)
+def send_back(id: int) -> Any:
+    mailing, form = found(Mailing, id), NoteForm()
+    if not form.validate():
+        return _page(mailing, note=form), 400
+    note = form.note.data.strip()
+    sending_back = lambda now: mailings.send_back(mailing, note, me(), now)  # noqa: E731
+    return _stepped(mailing, sending_back, _("It is back with its author."))
+
+
+@bp.post("/<int:id>/schedule")
+@needs(Permission.SEND)
+def schedule(id: int) -> Any:
+    mailing, form, now = found(Mailing, id), HourForm(), datetime.now(UTC)
+    hour = read_moment(form, "at", me().timezone) if form.validate() else None
+    if hour is not None:
+        choose = mailings.confirm_missed if mailing.state is _S.MISSED else mailings.schedule
+        with form.refusing({mailings.Refused: "at"}):
+            choose(mailing, hour, me(), now)
+    if form.errors:
+        return _page(mailing, hour=form), 400
+    db.session.commit()
+    flash(_("The hour is kept."))
+    return redirect(url_for("staff.mailings.one", id=id))
+
+
+@bp.get("/<int:id>/preview/<locale>")
+@needs(Permission.LOOK)
+def preview(id: int, locale: str) -> Response:
+    """The letter in a language: as it was frozen, before that as the update stands now."""
+    mailing = found(Mailing, id)
+    if mailing.texts:
+        frozen = mailing.text(locale, locale)
+        subject, body, locale = frozen.subject, frozen.body, frozen.locale
+    else:
+        written = mailing.update.text(locale, locale)
+        subject, body, locale = written.title, written.body, written.locale
+    campaign_id = mailing.update.campaign_id
+    about = db.session.get(Campaign, campaign_id) if campaign_id else None
+    _plain, html = composition.preview(subject, body, about, locale)
+    return sandboxed(html)
+
+
+@bp.post("/letters/<int:id>/settle")
+@needs(Permission.SEND)
+def settle(id: int) -> Response:
+    """Say what became of a letter of which nobody knew."""
+    delivery, sent = found(Delivery, id), request.form.get("sent") == "1"
+    try:
+        deliveries.settle_unknown(delivery, sent, me(), datetime.now(UTC))
+    except deliveries.Refused as refusal:
+        flash(str(refusal))
+    db.session.commit()
+    if delivery.mailing_id is None:
+        return redirect(url_for("staff.mailings.service", state="unknown"))
+    return redirect(url_for("staff.mailings.letters", id=delivery.mailing_id, state="unknown"))
+
+
+@bp.post("/<int:id>/resend")
+@needs(Permission.SEND)
+def resend(id: int) -> Response:
+    """Send again what failed. Unknown letters are settled one by one, never sent again by this."""
+    mailing = found(Mailing, id)
+    try:
+        queued = deliveries.resend(mailing, me(), datetime.now(UTC))
+    except deliveries.Refused as refusal:
+        db.session.rollback()
+        flash(str(refusal))
+    else:
+        flash(ngettext("One letter is sent again.", "%(num)d letters are sent again.", queued))
+    db.session.commit()
+    return redirect(url_for("staff.mailings.one", id=id))
+
+
+@bp.get("/<int:id>/letters")
+@needs(Permission.LOOK)
+def letters(id: int) -> str:
+    mailing = found(Mailing, id)
+    crumbs = (
+        (_("Updates & mailings"), url_for("staff.updates.index")),
+        (sendings.subject(mailing), url_for("staff.mailings.one", id=id)),
+    )
+    return _letters(_("Letters"), crumbs, Delivery.mailing_id == id)
+
+
+@bp.get("/letters")
+@needs(Permission.LOOK)
+def service() -> str:
+    """Letters that belong to no mailing: thanks, confirmations, resets, alerts."""
+    crumbs = ((_("Updates & mailings"), url_for("staff.updates.index")),)
+    return _letters(_("Single letters"), crumbs, Delivery.mailing_id.is_(None))
+
+
+def _page(mailing: Mailing, hour: HourForm | None = None, note: NoteForm | None = None) -> str:
+    campaign_id = mailing.segment.get("campaign")
+    campaign = db.session.get(Campaign, campaign_id) if campaign_id else None
+    return show(
+        "staff/mailing.html",
+        sendings.subject(mailing),
+        (_("Updates & mailings"), url_for("staff.updates.index")),
+        (sendings.title(mailing.update), url_for("staff.updates.one", id=mailing.update_id)),
+        mailing=mailing,
+        campaign=campaign.text(language.current()).title if campaign else None,
+        readers=segments.count(mailing.segment),
+        count=sendings.count(mailing),
+        skipped=mailing.skipped,
+        author=sendings.named(mailing.author_id),
+        approver=sendings.named(mailing.approved_by),
+        mine=mailing.author_id == me().id and not _alone(),
+        text_of=mailing.update.changed_at.isoformat(),
+        locales=[text.locale for text in mailing.texts or mailing.update.texts],
+        languages=LANGUAGES,
+        hour=hour or HourForm(formdata=None, at=_next_hour()),
+        note=note or NoteForm(formdata=None),
+        zone=me().timezone,
+    )
+
+
+def _letters(title: str, crumbs: tuple[tuple[str, str], ...], where: Any) -> str:
+    state = request.args.get("state", "")
+    query = select(Delivery).where(where)
+    if state in list(DeliveryState):
+        query = query.where(Delivery.state == DeliveryState(state))
+    table = paging.newest_first(query, Delivery.id, {"state": state})
+    return show(
+        "staff/letters.html",
+        title,
+        *crumbs,
+        table=table,
+        state=state,
+        states=list(DeliveryState),
+        last=_last_attempts([row.id for row in table.rows]),
+        address=_address,
+    )
+
+
+def _last_attempts(ids: list[int]) -> dict[int, Attempt]:
+    rows = db.session.scalars(
+        select(Attempt).where(Attempt.delivery_id.in_(ids)).order_by(Attempt.id)
+    )
+    return {attempt.delivery_id: attempt for attempt in rows}
+
+
+def _address(delivery: Delivery) -> str:
+    """To whom it goes: in full only for those who may see donors."""
+    if delivery.staff_id is not None:
+        return sendings.named(delivery.staff_id)
+    address = delivery.donor.address if delivery.donor else None
+    if me().may(Permission.SEE_DONORS):
+        return address or "—"
+    return masked.address(address) or "—"
+
+
+def _stepped(mailing: Mailing, verb: Callable[[datetime], None], said: str) -> Response:
+    try:
+        verb(datetime.now(UTC))
+    except mailings.NotAllowed as refusal:
+        abort(403, str(refusal))
+    except mailings.Refused as refusal:
+        db.session.rollback()
+        said = str(refusal)
+    db.session.commit()
+    flash(said)
+    return redirect(url_for("staff.mailings.one", id=mailing.id))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _next_hour() -> datetime:
+    now = datetime.now(ZoneInfo(me().timezone)).replace(tzinfo=None)
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def _alone() -> bool:
+    return (db.session.scalar(select(func.count(Staff.id)).where(Staff.active)) or 0) < 2

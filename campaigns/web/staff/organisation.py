@@ -1,0 +1,164 @@
+"""The organisation: its texts, zone, sender and contact; and its partners."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, flash, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, StringField, TextAreaField, ValidationError
+
+from campaigns import organisations
+from campaigns.db import db
+from campaigns.mail.address import Address, Mailbox
+from campaigns.model.organisation import Organisation
+from campaigns.model.staff import Permission
+from campaigns.web import language
+from campaigns.web.staff.forms import LANGUAGES, SHORT, Form, longest, select_field, zones
+from campaigns.web.staff.page import office_tabs, show
+from campaigns.web.staff.session import me, needs
+from config import settings
+
+bp = Blueprint("organisation", __name__, url_prefix="/organisation")
+
+
+def _mailbox(form: Form, field: Field) -> None:
+    try:
+        Mailbox.parse(field.data.strip()) if field.data else None
+    except ValueError as error:
+        example = "Facilitators <updates@example.org>"
+        raise ValidationError(_("Write it like %(example)s.", example=example)) from error
+
+
+def _address(form: Form, field: Field) -> None:
+    try:
+        Address.parse(field.data) if field.data else None
+    except ValueError as error:
+        raise ValidationError(_("Write a mail address, such as hi@example.org.")) from error
+
+
+def _website(form: Form, field: Field) -> None:
+    if field.data and not field.data.startswith(("https://", "http://")):
+        raise ValidationError(_("Write an address that begins with https://."))
+
+
+class OrganisationForm(Form):
+    name_zh = StringField(_l("Name"), [longest(200)])
+    about_zh = TextAreaField(_l("About us"), [longest(4000)], render_kw={"rows": 4})
+    name_en = StringField(_l("Name"), [longest(200)])
+    about_en = TextAreaField(_l("About us"), [longest(4000)], render_kw={"rows": 4})
+    default_locale = select_field(_l("First language"), LANGUAGES)
+    timezone = select_field(
+        _l("Time zone"), zones(), description=_l("The organisation's days begin and end in it.")
+    )
+    country = StringField(
+        _l("Country"),
+        [longest(2)],
+        filters=[lambda text: (text or "").strip().upper()],
+        description=_l("Its public holidays count. Two letters, such as CN."),
+        render_kw={"class": "short", "maxlength": 2},
+    )
+    sender = StringField(
+        _l("Letters come from"), [longest(320), _mailbox],
+        description=_l("Name and address, as donors see them."),
+    )  # fmt: skip
+    reply_to = StringField(_l("Answers go to"), [longest(320), _mailbox])
+    contact = StringField(
+        _l("Contact"), [longest(320), _address], description=_l("Shown on every public page.")
+    )
+    website = StringField(_l("Website"), [longest(2048), _website])
+
+    def validate_country(self, field: Field) -> None:
+        if len(field.data) != 2 or not field.data.isascii() or not field.data.isalpha():
+            raise ValidationError(_("Write two letters, such as CN."))
+
+    def facts(self) -> organisations.Facts:
+        plain = {
+            name: (self[name].data or "").strip() or None
+            for name in ("sender", "reply_to", "contact", "website")
+        }
+        return organisations.Facts(
+            default_locale=self.default_locale.data,
+            timezone=self.timezone.data,
+            country=self.country.data,
+            **plain,
+        )
+
+
+class PartnerForm(Form):
+    name_zh = StringField(_l("Name in Chinese"), [longest(200)])
+    name_en = StringField(_l("Name in English"), [longest(200)])
+
+
+@bp.get("")
+@needs(Permission.ADMINISTER)
+def ask() -> str:
+    return _page(_filled(organisations.ours()), PartnerForm(formdata=None))
+
+
+@bp.post("")
+@needs(Permission.ADMINISTER)
+def change() -> Any:
+    form = OrganisationForm()
+    if form.validate():
+        texts = {
+            tag: organisations.Words(*words) for tag, words in form.texts("name", "about").items()
+        }
+        with form.refusing({organisations.NoName: "name_zh"}):
+            organisations.change(form.facts(), texts, datetime.now(UTC), me())
+    if form.errors:
+        return _page(form, PartnerForm(formdata=None)), 400
+    db.session.commit()
+    flash(_("The organisation is kept."))
+    return redirect(url_for("staff.organisation.ask"))
+
+
+@bp.post("/partners")
+@needs(Permission.ADMINISTER)
+def add_partner() -> Any:
+    form = PartnerForm()
+    if form.validate():
+        texts = {tag: organisations.Words(*words) for tag, words in form.texts("name").items()}
+        with form.refusing({organisations.NoName: "name_zh"}):
+            organisations.add_partner(texts, datetime.now(UTC), me())
+    if form.errors:
+        return _page(_filled(organisations.ours(), sent=False), form), 400
+    db.session.commit()
+    flash(_("The partner is added. Choose it on a campaign's page."))
+    return redirect(url_for("staff.organisation.ask"))
+
+
+def _page(form: OrganisationForm, partner: PartnerForm) -> str:
+    partners = [row for row in organisations.all_of_them() if not row.ours]
+    return show(
+        "staff/organisation.html",
+        _("Organisation"),
+        tabs=office_tabs("organisation"),
+        form=form,
+        partner=partner,
+        partners=[row.text(language.current()).name for row in partners],
+        languages=LANGUAGES,
+        short=SHORT,
+    )
+
+
+def _filled(row: Organisation | None, *, sent: bool = True) -> OrganisationForm:
+    """The form as things stand; before there is a row as the settings say."""
+    formdata = {} if sent else {"formdata": None}
+    if row is None:
+        return OrganisationForm(
+            **formdata,
+            default_locale=settings().default_locale,
+            timezone=settings().default_timezone,
+            country="CN",
+            sender=settings().mail_from,
+            **{f"name_{SHORT[settings().default_locale]}": settings().organisation_name},
+        )
+    texts = {text.locale: text for text in row.texts}
+    words = {
+        f"{name}_{short}": getattr(texts[tag], name)
+        for tag, short in SHORT.items()
+        if tag in texts
+        for name in ("name", "about")
+    }
+    return OrganisationForm(**formdata, obj=row, **words)
