@@ -69,7 +69,7 @@ def _app(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fla
         app = create_app(load(environment(url, home)))
         cli.init_app(app)
         app.testing = True
-        app.extensions["recent_pages"].seconds = 0
+        app.extensions["recent"].seconds = 0
         app.test_client_class = Client
         with app.app_context():
             flask_migrate.upgrade()

@@ -2,11 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +17,10 @@ from campaigns.db import db
 from campaigns.local.environment import free_address
 from config import load
 from tests.browser import scene
+from tests.browser.server import serving
 from tests.conftest import environment
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-READY_SECONDS = 30
 
 Open = Callable[..., Page]
 
@@ -71,7 +65,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         flask_migrate.upgrade()
         scene.play()
         db.session.remove()
-    with server(address, {**os.environ, **settings}, home / "server.log"):
+    with serving(address, {**os.environ, **settings}, home / "server.log"):
         yield Service(f"http://{address}", app)
     with app.app_context():
         db.engine.dispose()
@@ -105,40 +99,3 @@ def _complaint(said: ConsoleMessage, page: Page) -> list[str]:
     """An error that the console shows; that the page itself is a 404 is none."""
     of_the_page = said.text.startswith("Failed to load") and said.location["url"] == page.url
     return [said.text] if said.type == "error" and not of_the_page else []
-
-
-class server:  # noqa: N801 - read as a context manager, it is a noun
-    """Granian on `address` with one worker; gone at the end, with everything it started."""
-
-    def __init__(self, address: str, environ: dict[str, str], log: Path) -> None:
-        self.address, self.environ, self.log = address, environ, log
-
-    def __enter__(self) -> None:
-        host, _, port = self.address.rpartition(":")
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:app"]
-        size = ["--host", host, "--port", port, "--workers", "1", "--blocking-threads", "8"]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, *size], cwd=ROOT, env=self.environ, stdout=log, stderr=log
-            )
-        until = time.monotonic() + READY_SECONDS
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > until:
-                self.__exit__()
-                raise RuntimeError(f"The server did not start: {self.log.read_text()[-2000:]}")
-            time.sleep(0.1)
-
-    def __exit__(self, *error: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{self.address}/healthz", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
