@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Table, exists, or_, select, update
 
-from campaigns import donors, ledger, letters, suppression
+from campaigns import donors, figures, ledger, letters, posted, suppression
 from campaigns.db import db, insert
 from campaigns.ledger import Booking, Differs, Returned
 from campaigns.mail.address import Address, BadAddress
@@ -22,7 +22,8 @@ from campaigns.model.gift import Gift, Moderation
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, NoticeBody, Verdict
 from campaigns.platforms import registry
-from campaigns.platforms.base import Giver, Movement, NoticeError
+from campaigns.platforms.base import Giver, Kind, Movement, NoticeError
+from campaigns.posted import Post
 from config import settings
 
 # The waits after each failed try; then a person looks.
@@ -38,6 +39,20 @@ NOTICES, BODIES, GIFTS = (cast(Table, noun.__table__) for noun in (Notice, Notic
 
 class Unmatched(Exception):
     """Within the endpoint's bounds there is no listing, or more than one, that it could mean."""
+
+
+@dataclass(frozen=True)
+class Came:
+    """A post whose signature held, as it came at a moment."""
+
+    event_id: str
+    body: bytes
+    headers: Mapping[str, str]
+    at: datetime
+
+    @property
+    def body_hash(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -62,34 +77,69 @@ BOOKED = Outcome(Verdict.BOOKED, "Booked.")
 CONTRADICTS = Outcome(Verdict.CONFLICT, "This event id came before with another body.")
 
 
-def take(
-    endpoint: WebhookEndpoint,
-    event_id: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    now: datetime,
-) -> Kept:
+def at_once(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Outcome | None:
+    """Keep a verified post and book its movement by the fewest statements there can be.
+
+    None if that takes more thought: then nothing was done, and `take` and `book` do it. Where a
+    number of the movement is known already this raises, and the transaction is over.
+    """
+    _hear(endpoint, came.at)
+    kind = EntryKind(movement.kind)
+    amount = ledger.signed(kind, movement.amount)
+    keys = sorted(movement.keys)
+    entered = posted.enter(
+        Post(
+            endpoint_id=endpoint.id,
+            listing_id=endpoint.listing_id,
+            campaign_id=endpoint.campaign_id,
+            ref=movement.campaign_ref,
+            event_id=came.event_id,
+            body=came.body,
+            body_hash=came.body_hash,
+            headers=_harmless(came.headers),
+            now=came.at,
+            reason=BOOKED.reason,
+            kind=kind,
+            stage=_stage(kind),
+            amount=amount.minor,
+            currency=amount.currency,
+            donations=ledger.gifts(kind),
+            source=endpoint.source,
+            occurred_at=movement.occurred_at,
+            regards=_regards(movement),
+            schemes=[key.scheme for key in keys],
+            values=[key.value for key in keys],
+            slot=figures.any_slot(),
+            zone=settings().default_timezone,
+        )
+    )
+    if entered is None:
+        return None
+    _greet(entered.entry_id, entered.campaign_id, movement, endpoint, came.at)
+    return BOOKED
+
+
+def take(endpoint: WebhookEndpoint, came: Came) -> Kept:
     """Keep a verified post.
 
     The second time it is the first notice that is returned, with what became of it. Another body
     under the same event id is kept too, as a conflict. Of two at once a unique key decides.
     """
-    _hear(endpoint, now)
-    digest = hashlib.sha256(body).hexdigest()
+    _hear(endpoint, came.at)
     values = {
         "endpoint_id": endpoint.id,
-        "event_id": event_id,
-        "body_hash": digest,
-        "headers": _harmless(headers),
-        "received_at": now,
+        "event_id": came.event_id,
+        "body_hash": came.body_hash,
+        "headers": _harmless(came.headers),
+        "received_at": came.at,
         "tries": 0,
     }
-    notice_id = _keep(values, body, WAITING)
+    notice_id = _keep(values, came.body, WAITING)
     if notice_id is not None:
         return Kept(notice_id, WAITING, new=True)
-    event = _event(endpoint, event_id)
-    if event.body_hash != digest:
-        _keep(values | {"contradicts": event.id}, body, CONTRADICTS)
+    event = _event(endpoint, came.event_id)
+    if event.body_hash != came.body_hash:
+        _keep(values | {"contradicts": event.id}, came.body, CONTRADICTS)
         return Kept(event.id, CONTRADICTS, new=False)
     return Kept(event.id, Outcome(event.verdict, event.reason or ""), new=False)
 
@@ -226,12 +276,19 @@ def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: da
         keys=movement.keys,
         door=Door.WEBHOOK,
         notice_id=notice_id,
-        regards=":".join(movement.refunds) if movement.refunds else None,
-        stage=MatchStage.CONFIRMED if kind is EntryKind.MATCH else None,
+        regards=_regards(movement),
+        stage=_stage(kind),
     )
     booked = ledger.book(booking, now)
-    if kind is EntryKind.DONATION:
-        _greet(booked.entry_id, listing, movement, endpoint, now)
+    _greet(booked.entry_id, listing.campaign_id, movement, endpoint, now)
+
+
+def _regards(movement: Movement) -> str | None:
+    return ":".join(movement.refunds) if movement.refunds else None
+
+
+def _stage(kind: EntryKind) -> MatchStage | None:
+    return MatchStage.CONFIRMED if kind is EntryKind.MATCH else None
 
 
 def _place(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
@@ -260,9 +317,11 @@ def _place(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
 
 
 def _greet(
-    entry_id: int, listing: Listing, movement: Movement, endpoint: WebhookEndpoint, now: datetime
+    entry_id: int, campaign_id: int, movement: Movement, endpoint: WebhookEndpoint, now: datetime
 ) -> None:
     """Keep who gave, and queue the thanks; for an entry that has its gift already, nothing."""
+    if movement.kind is not Kind.DONATION:
+        return
     giver = movement.donor or Giver()
     donor = _donor(giver, now)
     if not (donor or giver.name or movement.message):
@@ -289,14 +348,14 @@ def _greet(
         occasion=f"entry:{entry_id}",
         locale=_locale(giver.locale),
         now=now,
-        campaign_id=listing.campaign_id,
+        campaign_id=campaign_id,
         entry_id=entry_id,
     )
     if giver.updates:
         suppression.agree(
             donor,
             Purpose.UPDATES,
-            listing.campaign_id,
+            campaign_id,
             source=ConsentSource.WEBHOOK,
             wording=f"webhook:{endpoint.name}"[:64],
             locale=donor.locale or settings().default_locale,

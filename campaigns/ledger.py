@@ -71,13 +71,11 @@ class Booking:
 
     @property
     def signed(self) -> Money:
-        return self.amount if self.kind in COMES_IN else -self.amount
+        return signed(self.kind, self.amount)
 
     @property
     def gifts(self) -> int:
-        if self.donations is not None:
-            return self.donations
-        return 1 if self.kind is EntryKind.DONATION else 0
+        return gifts(self.kind) if self.donations is None else self.donations
 
 
 @dataclass(frozen=True)
@@ -141,6 +139,16 @@ def rebook(entry: Entry, booking: Booking, now: datetime) -> Entry:
     _add_keys(entry_id, booking, known.keys if known else frozenset())
     _correct(before, reversal)
     return db.session.get_one(Entry, entry_id)
+
+
+def signed(kind: EntryKind, amount: Money) -> Money:
+    """A stated amount as the ledger holds it: what leaves is negative."""
+    return amount if kind in COMES_IN else -amount
+
+
+def gifts(kind: EntryKind) -> int:
+    """How many gifts an entry stands for unless it is said."""
+    return 1 if kind is EntryKind.DONATION else 0
 
 
 @dataclass(frozen=True)

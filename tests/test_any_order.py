@@ -9,9 +9,11 @@ import pytest
 from flask import Flask
 from hypothesis import strategies
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from campaigns import intake, progress
 from campaigns.db import db
+from campaigns.intake import Came
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery
 from campaigns.model.endpoint import WebhookEndpoint
@@ -81,7 +83,7 @@ def endpoint(app: Flask) -> WebhookEndpoint:
 
 @hypothesis.given(heard(), strategies.data())
 @hypothesis.settings(
-    max_examples=40,
+    max_examples=30,
     derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
@@ -103,10 +105,18 @@ def test_any_order_and_repetition_gives_the_same_ledger(
 
 
 def _arrives(endpoint: WebhookEndpoint, event: int, movement: Movement) -> None:
-    kept = intake.take(endpoint, f"evt-{event}", repr(movement).encode(), {}, NOON)
+    """As the door does it: at once if that goes, else the careful way."""
+    came = Came(f"evt-{event}", repr(movement).encode(), {}, NOON)
+    try:
+        with db.session.begin_nested():
+            outcome = intake.at_once(endpoint, came, movement)
+    except IntegrityError:
+        outcome = None
+    if outcome is not None:
+        return
+    kept = intake.take(endpoint, came)
     if kept.new:
-        outcome = intake.book(kept.notice_id, endpoint, [movement], NOON)
-        assert outcome == intake.BOOKED
+        assert intake.book(kept.notice_id, endpoint, [movement], NOON) == intake.BOOKED
 
 
 def _ledger() -> set[tuple[Any, ...]]:

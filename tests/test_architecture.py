@@ -10,7 +10,7 @@ from config import load
 from workers import app as workers_app
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ("ledger", "letters", "suppression", "audit", "text", "donors")
+SHARED = ("ledger", "letters", "suppression", "audit", "text", "donors", "posted")
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from campaigns import intake, suppression
 from campaigns.db import db
-from campaigns.intake import Outcome
+from campaigns.intake import Came, Outcome
 from campaigns.model.campaign import Campaign, CampaignSlug
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery, LetterKind
@@ -62,7 +62,7 @@ def movement(number: str = "1", **more: Any) -> Movement:
 
 
 def booked(endpoint: WebhookEndpoint, *movements: Movement, event_id: str = "evt") -> Outcome:
-    kept = intake.take(endpoint, event_id, str(movements).encode(), {}, NOON)
+    kept = intake.take(endpoint, Came(event_id, str(movements).encode(), {}, NOON))
     outcome = intake.book(kept.notice_id, endpoint, movements, NOON)
     db.session.commit()
     return outcome
@@ -232,7 +232,7 @@ def test_a_notice_kept_is_booked_again_from_its_body(endpoint: WebhookEndpoint) 
         b'{"type":"donation.succeeded","timestamp":"2026-11-22T12:00:00+08:00",'
         b'"data":{"external_id":"LQ-1","amount":"10.50","currency":"CNY"}}'
     )
-    kept = intake.take(endpoint, "evt", body, {}, NOON)
+    kept = intake.take(endpoint, Came("evt", body, {}, NOON))
     notice = db.session.get_one(Notice, kept.notice_id)
     for _ in range(2):
         assert intake.again(notice, NOON + timedelta(days=1)).verdict is Verdict.BOOKED
@@ -243,7 +243,7 @@ def test_a_notice_kept_is_booked_again_from_its_body(endpoint: WebhookEndpoint) 
 def test_a_notice_that_cannot_be_read_again_is_left_to_a_person(
     endpoint: WebhookEndpoint, body: bytes | None
 ) -> None:
-    kept = intake.take(endpoint, "evt", body or b"", {}, NOON)
+    kept = intake.take(endpoint, Came("evt", body or b"", {}, NOON))
     notice = db.session.get_one(Notice, kept.notice_id)
     if body is None:
         notice.body = None
@@ -251,7 +251,7 @@ def test_a_notice_that_cannot_be_read_again_is_left_to_a_person(
 
 
 def test_postponing_waits_longer_each_time_and_gives_up(endpoint: WebhookEndpoint) -> None:
-    kept = intake.take(endpoint, "evt", b"{}", {}, NOON)
+    kept = intake.take(endpoint, Came("evt", b"{}", {}, NOON))
     notice = db.session.get_one(Notice, kept.notice_id)
     waits = []
     while intake.postpone(notice.id, "OperationalError", NOON).verdict is Verdict.WAITING:
@@ -263,7 +263,7 @@ def test_postponing_waits_longer_each_time_and_gives_up(endpoint: WebhookEndpoin
 
 
 def test_what_is_due_is_what_waits(endpoint: WebhookEndpoint) -> None:
-    kept = intake.take(endpoint, "evt", b"{}", {}, NOON)
+    kept = intake.take(endpoint, Came("evt", b"{}", {}, NOON))
     intake.postpone(kept.notice_id, "a fault", NOON)
     assert intake.due(NOON) is None
     found = intake.due(NOON + timedelta(seconds=10))

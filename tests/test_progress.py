@@ -290,9 +290,9 @@ def test_without_a_target_there_is_no_percent() -> None:
 def test_many_campaigns_cost_as_many_statements_as_one(campaign: Campaign) -> None:
     others = [_varied(make.campaign()) for _ in range(5)]
     _varied(campaign)
-    with _counted() as one:
+    with counted() as one:
         progress.of(campaign, NOON)
-    with _counted() as six:
+    with counted() as six:
         found = progress.many([*others, campaign], NOON)
     assert [part.campaign for part in found] == [*others, campaign]
     assert len({part.raised for part in found}) == 1
@@ -309,7 +309,7 @@ def _varied(campaign: Campaign) -> Campaign:
 
 
 @contextmanager
-def _counted() -> Iterator[list[str]]:
+def counted() -> Iterator[list[str]]:
     db.session.commit()
     db.session.expire_all()
     for row in list(db.session.identity_map.values()):

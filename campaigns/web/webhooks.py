@@ -8,12 +8,13 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import joinedload
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from campaigns import intake
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
-from campaigns.intake import Kept, Outcome
+from campaigns.intake import Came, Outcome
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.notice import Verdict
 from campaigns.platforms import registry
@@ -80,7 +81,9 @@ def _body() -> bytes:
 def _open(name: str) -> WebhookEndpoint:
     """Paused and unknown ones are the same to whoever asks."""
     named = WebhookEndpoint.name == name
-    endpoint = db.session.scalar(select(WebhookEndpoint).where(named, WebhookEndpoint.active))
+    found = select(WebhookEndpoint).where(named, WebhookEndpoint.active)
+    secrets = joinedload(WebhookEndpoint.secrets)
+    endpoint = db.session.scalars(found.options(secrets)).unique().one_or_none()
     if endpoint is None:
         raise NotFound("There is no such endpoint.")
     return endpoint
@@ -89,33 +92,42 @@ def _open(name: str) -> WebhookEndpoint:
 def _take(endpoint: WebhookEndpoint, scheme: Scheme, body: bytes, now: datetime) -> Outcome:
     keys = endpoint.keys(settings().data_keys, now)
     headers = dict(request.headers)
-    event_id = scheme.verify(headers, body, keys, now)
-    movements, doubt = [], None
+    came = Came(scheme.verify(headers, body, keys, now), body, headers, now)
     try:
         movements = scheme.movements(body, keys, now)
     except NotUnderstood as error:
-        doubt = Outcome(Verdict.NOT_UNDERSTOOD, str(error))
-    kept = intake.take(endpoint, event_id, body, headers, now)
+        return _keep(endpoint, came, Outcome(Verdict.NOT_UNDERSTOOD, str(error)))
+    return _at_once(endpoint, came, movements) or _keep(endpoint, came, movements)
+
+
+def _at_once(endpoint: WebhookEndpoint, came: Came, movements: list[Movement]) -> Outcome | None:
+    """The way of almost every notice; whatever stands in it, the careful way finds out."""
+    if len(movements) != 1:
+        return None
+    try:
+        return intake.at_once(endpoint, came, movements[0])
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what was signed
+        log.info("A notice goes the careful way. %s", trace(error))
+        let_go()
+        return None
+
+
+def _keep(endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome) -> Outcome:
+    """Keep the notice first and book it then, so that it stays whatever becomes of the booking."""
+    kept = intake.take(endpoint, came)
     if not kept.new:
         return kept.outcome
-    if doubt is not None:
-        intake.settle(kept.notice_id, doubt)
-        return doubt
-    return _book(kept, endpoint, movements, now)
-
-
-def _book(
-    kept: Kept, endpoint: WebhookEndpoint, movements: list[Movement], now: datetime
-) -> Outcome:
-    """Book at once; whatever goes wrong, the notice itself outlives it."""
+    if isinstance(told, Outcome):
+        intake.settle(kept.notice_id, told)
+        return told
     try:
         with db.session.begin_nested():
-            return intake.book(kept.notice_id, endpoint, movements, now)
+            return intake.book(kept.notice_id, endpoint, told, came.at)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what was signed
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         log.error("Notice %d was not booked. %s", kept.notice_id, trace(error))
-        return intake.postpone(kept.notice_id, trace(error), now)
+        return intake.postpone(kept.notice_id, trace(error), came.at)
 
 
 @bp.errorhandler(HTTPException)

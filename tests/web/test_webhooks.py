@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 
 from campaigns import endpoints, ledger
 from campaigns.db import db
+from campaigns.model.campaign import CampaignSlug
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry
 from campaigns.model.listing import Listing, Rule
@@ -23,6 +24,7 @@ from config import settings
 from tests import make
 from tests.make import NOON
 from tests.partner import Partner, body, partner
+from tests.test_progress import counted
 
 VECTORS = json.loads(
     (Path(__file__).parent.parent / "vectors" / "standard_webhooks.json").read_text("utf-8")
@@ -385,3 +387,19 @@ def test_being_heard_is_noted_once_a_minute(client: FlaskClient, lianquan: Partn
     lianquan.post(client, body())
     assert first is not None
     assert endpoints.named("lianquan").heard_at == first
+
+
+def test_on_postgresql_a_plain_donation_costs_two_statements(
+    client: FlaskClient, lianquan: Partner
+) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no round trips to save")
+    lianquan.post(client, body())
+    with counted() as statements:
+        assert lianquan.post(client, body(campaign_ref=_slug())).status_code == 200
+    ours = [statement for statement in statements if "webhook" in statement]
+    assert (len(ours), len(amounts())) == (2, 2)
+
+
+def _slug() -> str:
+    return db.session.scalars(select(CampaignSlug.slug)).one()

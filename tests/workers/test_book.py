@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 
 from campaigns import intake
 from campaigns.db import db
+from campaigns.intake import Came
 from campaigns.model.entry import Entry
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, Verdict
@@ -28,7 +29,7 @@ def listing(app: Flask) -> Listing:
 
 def waiting(listing: Listing, content: bytes) -> Notice:
     endpoint = make.endpoint(listing=listing)
-    kept = intake.take(endpoint, "evt", content, {}, NOON)
+    kept = intake.take(endpoint, Came("evt", content, {}, NOON))
     intake.postpone(kept.notice_id, "a fault", NOON)
     db.session.commit()
     return db.session.get_one(Notice, kept.notice_id)
