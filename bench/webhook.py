@@ -55,7 +55,7 @@ def main() -> None:
 
 def _measure(partners: list[Partner], environ: dict[str, str], seconds: float, rounds: int) -> None:
     rates: dict[str, list[float]] = {}
-    with _server("wsgi:app", PORT, environ), _server("bench.plain_webhook:app", PORT + 1, environ):
+    with _server("wsgi:app", PORT, environ), _server("bench._plain_webhook:app", PORT + 1, environ):
         for _ in range(rounds):
             for name, path, port, some in (
                 ("ours, a hundred campaigns", "webhooks", PORT, partners),

@@ -1,6 +1,6 @@
 """What most would write instead: the same webhook with the same rows, by ORM objects (design §9).
 
-Served as `bench.plain_webhook:app`. It looks up the endpoint, verifies the signature, and adds
+Served as `bench._plain_webhook:app`. It looks up the endpoint, verifies the signature, and adds
 notice, body, entry, key and total as objects, in one transaction.
 """
 
