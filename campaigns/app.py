@@ -11,6 +11,7 @@ from flask_migrate import Migrate
 import campaigns.model
 from campaigns.db import db, engine_options, prepare
 from campaigns.web import (
+    bodies,
     errors,
     follow,
     format,
@@ -28,7 +29,7 @@ from config import Settings
 ROOT = Path(__file__).resolve().parent.parent
 # In this order: guards and language stand before all others.
 DOORS = (
-    guards, language, format, errors, recent, health, public, follow, unsubscribe, staff,
+    guards, bodies, language, format, errors, recent, health, public, follow, unsubscribe, staff,
     webhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
