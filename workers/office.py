@@ -24,7 +24,8 @@ from workers.carriers import Carrier, InHand, Report, uptime
 
 log = logging.getLogger(__name__)
 
-# Open connections of one process: also the most letters that its death leaves unknown.
+# Open connections of one process unless WORKER_CONCURRENCY says otherwise: also the most letters
+# that its death leaves unknown.
 CONNECTIONS = 20
 # A tick claims for so long, then waits a little for the letters in hand; 20 s are the limit.
 WORK_SECONDS, DRAIN_SECONDS = 14.0, 4.0

@@ -35,8 +35,10 @@ def office() -> Office:
     """This process's own; a child of a fork opens another."""
     found: Office | None = current_app.extensions.get("post_office")
     if found is None or found.pid != os.getpid():
-        transport = way_out(settings().smtp_url, settings().instance_dir)
-        found = current_app.extensions["post_office"] = Office(transport)
+        given = settings()
+        transport = way_out(given.smtp_url, given.instance_dir)
+        found = Office(transport, given.worker_concurrency)
+        current_app.extensions["post_office"] = found
         _offices.append(found)
     return found
 

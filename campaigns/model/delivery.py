@@ -123,7 +123,6 @@ class Claim:
     """
 
     id: int
-    by: str
     token: str
     letter: LetterKind
     occasion: str

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -379,6 +380,19 @@ def test_the_tick_writes_letters_as_files_where_there_is_no_relay(app: Flask) ->
     outbox = app.extensions["settings"].instance_dir / "outbox"
     assert states(mailing) == ["sent"] * 2
     assert len(list(outbox.glob("*.eml"))) >= 2
+
+
+def test_a_worker_opens_as_many_connections_as_it_was_allowed(
+    app: Flask, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = replace(app.extensions["settings"], smtp_url=sink.url, worker_concurrency=3)
+    monkeypatch.setitem(app.extensions, "settings", given)
+    monkeypatch.setitem(app.extensions, "post_office", None)
+    sink.delay = 0.02
+    mailing = queue(40)
+    post.letters()
+    assert states(mailing) == ["sent"] * 40
+    assert sink.connections == 3
 
 
 def test_the_clock_takes_a_mailing_from_its_hour_to_sent(memory: MemoryTransport) -> None:
