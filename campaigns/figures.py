@@ -59,10 +59,19 @@ class Figures:
 
     def dated(self) -> Iterator[tuple[Money, date | None]]:
         """What adds up to the figure: amounts, with the day where one is needed to convert them."""
-        if self.report is not None and self.report.raised is not None:
-            yield self.report.raised, self.report_day
+        if self.report is not None and self.report.whole is not None:
+            yield self.report.whole, self.report_day
         for part in self.parts:
             yield part.amount, part.day
+
+    def matched(self) -> Iterator[tuple[Money, date | None]]:
+        """Matched money: the report's where it states some and what came after it, else ours."""
+        stated = self.report.matched if self.report else None
+        if stated is not None:
+            yield stated, self.report_day
+        for part in self.ever if stated is None else self.parts:
+            if part.kind is EntryKind.MATCH:
+                yield part.amount, part.day
 
 
 def of(listings: Collection[Listing]) -> dict[int, Figures]:

@@ -13,7 +13,7 @@ from campaigns.db import db
 from campaigns.figures import Figures
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.endpoint import WebhookEndpoint
-from campaigns.model.entry import Entry, EntryKind
+from campaigns.model.entry import Entry
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.rate import Rate
@@ -164,8 +164,7 @@ def _part(
     now: datetime,
 ) -> _Part:
     converted, apart = rates.sum(found.dated(), campaign.currency)
-    matches = ((part.amount, part.day) for part in found.ever if part.kind is EntryKind.MATCH)
-    matched, _ = rates.sum(matches, campaign.currency)
+    matched, _ = rates.sum(found.matched(), campaign.currency)
     figure = Figure(
         listing=listing,
         raised=found.raised(listing.currency) if found.known else None,

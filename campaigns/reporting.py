@@ -88,14 +88,14 @@ def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:
     if last is not None and last.moment >= report.moment:
         raise Overtaken
     _decide(report, ReportState.ACCEPTED, reason, now, by)
-    if last is not None and last.raised and report.raised and _fell(last.raised, report.raised):
+    if last and last.whole and report.whole and _fell(last, report):
         db.session.add(
             Correction(
                 listing_id=report.listing_id,
                 at=now,
                 cause=Cause.VERDICT,
-                before_minor=last.raised.minor,
-                after_minor=report.raised.minor,
+                before_minor=last.whole.minor,
+                after_minor=report.whole.minor,
                 currency=report.currency,
                 reason=reason,
                 staff_id=by.id,
@@ -169,8 +169,8 @@ def _doubt(report: Report, last: Report | None, listing: Listing, now: datetime)
 def _doubt_after(report: Report, last: Report) -> str | None:
     if report.moment < last.moment:
         return "The figure is older than the one shown."
-    if report.raised and last.raised and report.raised < last.raised:
-        return f"The figure fell from {last.raised} to {report.raised}."
+    if _fell(last, report):
+        return f"The figure fell from {last.whole} to {report.whole}."
     return None
 
 
@@ -206,8 +206,14 @@ def _decide(report: Report, state: ReportState, reason: str, now: datetime, by: 
 
 
 def _same(one: Report, other: Report) -> bool:
-    return (one.raised_minor, one.currency) == (other.raised_minor, other.currency)
+    figures = [
+        (report.raised_minor, report.matched_minor, report.currency) for report in (one, other)
+    ]
+    return figures[0] == figures[1]
 
 
-def _fell(before: Money, after: Money) -> bool:
-    return before.currency == after.currency and after < before
+def _fell(before: Report, after: Report) -> bool:
+    """Whether what the page shows would fall, matched money included."""
+    if before.whole is None or after.whole is None or before.currency != after.currency:
+        return False
+    return after.whole < before.whole

@@ -103,6 +103,14 @@ def test_a_reported_figure_is_the_last_accepted_report(
     assert found.as_of == (NOON, NOON)
 
 
+def test_matched_money_that_a_report_states_counts_and_is_shown_apart() -> None:
+    listing = make.listing()
+    report(listing, "100.00 CNY", matched_minor=2_000)
+    booked(listing, "5.00 CNY", NOON + HOUR, "match")
+    found = progress.of(db.session.get_one(Campaign, listing.campaign_id), NOON + HOUR)
+    assert (found.raised, found.matched) == (Money.parse("125.00 CNY"), Money.parse("25.00 CNY"))
+
+
 def test_entries_after_the_reports_moment_are_added(campaign: Campaign, reported: Listing) -> None:
     report(reported, "500.00 CNY", NOON, donations=7)
     booked(reported, "1.00 CNY", NOON - DAY)

@@ -61,6 +61,16 @@ def test_zero_nothing_negative_and_another_currency_wait(
     assert said(listing, yuan, 1, currency).state is ReportState.QUARANTINED
 
 
+def test_a_falling_match_waits_like_any_fall(listing: Listing) -> None:
+    given = Money.parse("10.00 CNY")
+    for minute, matched in ((0, "5.00 CNY"), (1, "4.00 CNY")):
+        moment = NOON + minute * MINUTE
+        reading = Reading(raised=given, moment=moment, matched=Money.parse(matched))
+        last = reporting.record(listing, reading, moment)
+    assert last.state is ReportState.QUARANTINED
+    assert last.reason == "The figure fell from 15.00 CNY to 14.00 CNY."
+
+
 def test_a_figure_from_the_future_waits(listing: Listing) -> None:
     reading = Reading(raised=Money.parse("1.00 CNY"), moment=NOON + 10 * MINUTE)
     assert reporting.record(listing, reading, NOON).state is ReportState.QUARANTINED

@@ -54,6 +54,13 @@ class Report(Base):
     )
 
     @property
+    def whole(self) -> Money | None:
+        """What donors gave and what was matched, together: what a listing's page shows."""
+        if self.raised is None:
+            return None
+        return self.raised + (self.matched or Money.zero(self.currency))
+
+    @property
     def matched(self) -> Money | None:
         return None if self.matched_minor is None else Money(self.matched_minor, self.currency)
 
