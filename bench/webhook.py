@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 
 import flask_migrate
+import psutil
 from sqlalchemy import func, select
 
 from campaigns.app import create_app
@@ -156,8 +157,16 @@ def _server(app: str, port: int, environ: dict[str, str]) -> Iterator[None]:
         _wait(port)
         yield
     finally:
-        server.terminate()
-        server.wait(10)
+        _end(server.pid)
+
+
+def _end(pid: int) -> None:
+    """The server and its workers, which wait for connections that nobody closes."""
+    server = psutil.Process(pid)
+    processes = [server, *server.children(recursive=True)]
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 def _wait(port: int) -> None:
