@@ -11,6 +11,7 @@ from flask_migrate import Migrate
 import campaigns.model
 from campaigns.db import db, engine_options, prepare
 from campaigns.web import (
+    assets,
     bodies,
     errors,
     follow,
@@ -29,8 +30,8 @@ from config import Settings
 ROOT = Path(__file__).resolve().parent.parent
 # In this order: guards and language stand before all others.
 DOORS = (
-    guards, bodies, language, format, errors, recent, health, public, follow, unsubscribe, staff,
-    webhooks,
+    guards, bodies, language, format, errors, assets, recent, health, public, follow, unsubscribe,
+    staff, webhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024
