@@ -92,7 +92,10 @@ class Recent:
         if began is None or not whole or not self.seconds:
             return body
         status, headers = started
-        chunks = list(body)
+        try:
+            chunks = list(body)
+        finally:
+            getattr(body, "close", bool)()  # PEP 3333: whoever reads the body closes it.
         self._keep(environ["PATH_INFO"], began + self.seconds, status, list(headers), chunks)
         return chunks
 

@@ -18,7 +18,7 @@ from campaigns.local.environment import free_address
 from config import load
 from tests.browser import scene
 from tests.browser.server import serving
-from tests.conftest import environment
+from tests.conftest import empty_database, environment
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -55,20 +55,20 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service as a process of its own on an SQLite database with a scene to look at."""
-    home = tmp_path_factory.mktemp("browser")
-    address = free_address()
-    settings = environment(f"sqlite:///{home}/db.sqlite3", home, BASE_URL=f"http://{address}")
-    app = create_app(load(settings))
-    with app.app_context():
-        flask_migrate.upgrade()
-        scene.play()
-        db.session.remove()
-    with serving(address, {**os.environ, **settings}, home / "server.log"):
-        yield Service(f"http://{address}", app)
-    with app.app_context():
-        db.engine.dispose()
+def service(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service as a process of its own, with a scene to look at."""
+    home, address = tmp_path_factory.mktemp("browser"), free_address()
+    with empty_database(dialect, home) as url:
+        settings = environment(url, home, BASE_URL=f"http://{address}")
+        app = create_app(load(settings))
+        with app.app_context():
+            flask_migrate.upgrade()
+            scene.play()
+            db.session.remove()
+        with serving(address, {**os.environ, **settings}, home / "server.log"):
+            yield Service(f"http://{address}", app)
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture

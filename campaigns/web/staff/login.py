@@ -15,7 +15,7 @@ from wtforms import EmailField, HiddenField
 from campaigns import accounts, throttles
 from campaigns.db import db, reading
 from campaigns.throttles import Pace
-from campaigns.web import language
+from campaigns.web import guards, language
 from campaigns.web.staff import session
 from campaigns.web.staff.forms import LANGUAGES, Form, longest, password, required
 from campaigns.web.staff.page import site
@@ -115,7 +115,7 @@ def _too_often(form: LoginForm, wait: timedelta) -> Response:
 
 def network() -> str:
     """The asker's address; of IPv6 the network, since one household has billions of addresses."""
-    address = ip_address(request.remote_addr or "127.0.0.1")
+    address = ip_address(guards.client_address() or "127.0.0.1")
     if address.version == 6:
         return f"login network {ip_network((address, 64), strict=False)}"
     return f"login network {address}"
