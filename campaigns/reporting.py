@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from campaigns import audit
+from campaigns import audit, figures
 from campaigns.db import db
 from campaigns.model.correction import Cause, Correction
 from campaigns.model.listing import Listing
@@ -23,6 +23,10 @@ class NotHeld(Exception):
 
 class Overtaken(Exception):
     """A later report was accepted meanwhile, so this one would not be shown."""
+
+
+class NoFigure(Exception):
+    """The report holds nothing that could be shown: no amount, or one below zero."""
 
 
 def record(listing: Listing, reading: Reading, now: datetime) -> Report:
@@ -82,21 +86,27 @@ def reaffirm(listing: Listing, now: datetime) -> Report | None:
 def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:
     """Show a held figure after all; if the public figure falls by that, a Correction says why.
 
-    Raises `NotHeld` the second time, and `Overtaken` where a later report was accepted.
+    Raises `NotHeld` the second time, `Overtaken` where a later report was accepted, and `NoFigure`.
     """
     last = last_accepted(report.listing_id)
     if last is not None and last.moment >= report.moment:
         raise Overtaken
+    if report.raised_minor is None or report.raised_minor < 0:
+        raise NoFigure
+    listing = db.session.get_one(Listing, report.listing_id)
+    before = figures.published(listing)
     _decide(report, ReportState.ACCEPTED, reason, now, by)
-    if last and last.whole and report.whole and _fell(last, report):
+    db.session.flush()
+    after = figures.published(listing)
+    if before is not None and after is not None and after < before:
         db.session.add(
             Correction(
                 listing_id=report.listing_id,
                 at=now,
                 cause=Cause.VERDICT,
-                before_minor=last.whole.minor,
-                after_minor=report.whole.minor,
-                currency=report.currency,
+                before_minor=before.minor,
+                after_minor=after.minor,
+                currency=after.currency,
                 reason=reason,
                 staff_id=by.id,
                 report_id=report.id,

@@ -121,6 +121,12 @@ def test_a_verdict_is_given_once(listing: Listing) -> None:
         reporting.accept(dip, "No.", NOON, make.staff())
 
 
+@pytest.mark.parametrize("yuan", [None, "-1.00"])
+def test_what_is_no_figure_cannot_be_accepted(listing: Listing, yuan: str | None) -> None:
+    with pytest.raises(reporting.NoFigure):
+        reporting.accept(said(listing, yuan), "They said so.", NOON, make.staff())
+
+
 def test_what_a_person_enters_is_guarded_too(listing: Listing) -> None:
     said(listing, "38.00")
     entered = reporting.enter(

@@ -47,7 +47,10 @@ class Report(Base):
     decided_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
-        CheckConstraint("state <> 'accepted' OR raised >= 0", name="accepted_has_figure"),
+        CheckConstraint(
+            "state <> 'accepted' OR (raised IS NOT NULL AND raised >= 0)",
+            name="accepted_has_figure",
+        ),
         CheckConstraint("matched >= 0", name="matched"),
         Index("ix_reports_listing_moment", "listing_id", "state", "moment"),
         Index("ix_reports_state", "state", "listing_id"),

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 from campaigns.money import Money
 
 LONGEST_ID = 200  # characters of a listing's id
+# One movement, in minor units: a sum of many must still fit a BIGINT.
+LARGEST_AMOUNT = 10**14
 LARGEST_NOTICE = 256 * 1024  # bytes; a larger webhook body is refused before it is hashed
 
 

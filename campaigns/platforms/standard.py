@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from campaigns.money import Money
 from campaigns.platforms import fields
 from campaigns.platforms.base import (
+    LARGEST_AMOUNT,
     LARGEST_NOTICE,
     LONGEST_ID,
     N_,
@@ -162,6 +163,8 @@ def _amount(data: Fields) -> Money:
     amount = data.needed(data.amount, "amount", currency)
     if amount.minor <= 0:
         data.refuse("amount", "must be more than zero; the type says in which direction it moved")
+    if amount.minor > LARGEST_AMOUNT:
+        data.refuse("amount", "is larger than any single gift can be")
     return amount
 
 

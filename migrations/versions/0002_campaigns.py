@@ -234,7 +234,8 @@ def upgrade() -> None:
         ),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state <> 'accepted' OR raised >= 0", name=op.f("ck_reports_accepted_has_figure")
+            "state <> 'accepted' OR (raised IS NOT NULL AND raised >= 0)",
+            name=op.f("ck_reports_accepted_has_figure"),
         ),
         sa.CheckConstraint("matched >= 0", name=op.f("ck_reports_matched")),
         sa.ForeignKeyConstraint(
