@@ -15,6 +15,7 @@ from campaigns.mail.address import Address
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, LetterKind
 from campaigns.model.staff import MAY, Permission, Role, Staff, StaffRole
+from campaigns.platforms.base import N_
 
 SHORTEST = 12
 LONGEST = 256
@@ -197,12 +198,14 @@ def administrators() -> int:
 
 def _refuse_weak(password: str, staff: Staff) -> None:
     if len(password) < SHORTEST:
-        raise WeakPassword("A password needs at least 12 characters.")
+        raise WeakPassword(N_("A password needs at least 12 characters."))
     if len(password) > LONGEST:
-        raise WeakPassword("A password has at most 256 characters.")
+        raise WeakPassword(N_("A password has at most 256 characters."))
     own = staff.email.partition("@")[0]
     if len(set(password)) < 5 or (len(own) > 2 and own in password.lower()):
-        raise WeakPassword("This password is easily guessed: use several words, not your address.")
+        raise WeakPassword(
+            N_("This password is easily guessed: use several words, not your address.")
+        )
 
 
 def _record_change(

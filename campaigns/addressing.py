@@ -7,19 +7,21 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from campaigns import audit, suppression
-from campaigns.db import db
+from campaigns import audit, letters, suppression
+from campaigns.db import db, insert
+from campaigns.model.consent import Purpose
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.organisation import Organisation
+from campaigns.model.staff import Permission, Staff
 from config import settings
 
 _STOPPABLE = (MailingState.SCHEDULED, MailingState.SENDING, MailingState.PAUSED)
 # A letter in hand when its mailing ended comes back within minutes.
 _LEFTOVERS = timedelta(days=1)
+_ALERT_LASTS = timedelta(days=1)
 
 
 def due(now: datetime) -> list[Mailing]:
@@ -39,6 +41,7 @@ def start(mailing: Mailing, members: Select[int], now: datetime) -> None:
     elif _late(mailing, now):
         mailing.note = _("Its hour passed while the service was down. Please give it a new one.")
         _move(mailing, MailingState.MISSED, now)
+        _alert("missed", mailing, now)
     else:
         mailing.started_at = now
         _move(mailing, MailingState.SENDING, now)
@@ -83,6 +86,7 @@ def pause_itself(mailing_id: int, failed: int, of: int, now: datetime) -> None:
         of=of,
     )
     _move(mailing, MailingState.PAUSED, now)
+    _alert("paused", mailing, now)
     db.session.flush()
 
 
@@ -109,14 +113,30 @@ def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
         .where(suppression.refusal(mailing.purpose, about).is_(None))
         .order_by(Donor.id)
     )
-    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
     names = [column.key for column in values]
-    db.session.execute(insert(Delivery).from_select(names, recipients).on_conflict_do_nothing())
+    db.session.execute(
+        insert(letters.DELIVERIES).from_select(names, recipients).on_conflict_do_nothing()
+    )
 
 
 def _move(mailing: Mailing, to: MailingState, now: datetime) -> None:
     audit.record(f"{to} mailing", mailing, now, by=None, changes={"state": (mailing.state, to)})
     mailing.state = to
+
+
+def _alert(what: str, mailing: Mailing, now: datetime) -> None:
+    """A letter to each member of staff who can do something about it."""
+    for staff in db.session.scalars(select(Staff).where(Staff.active)).all():
+        if staff.may(Permission.SEND):
+            letters.queue(
+                LetterKind.ALERT,
+                to=staff,
+                purpose=Purpose.SERVICE,
+                occasion=f"alert:{what}:{mailing.id}:{now:%Y%m%d%H%M}",
+                locale=staff.locale,
+                now=now,
+                expires_at=now + _ALERT_LASTS,
+            )
 
 
 def _end(mailing: Mailing, to: MailingState, now: datetime) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Table,
     case,
     exists,
     func,
@@ -23,11 +24,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from campaigns import suppression
 from campaigns.crypto import new_token
 from campaigns.db import db
+from campaigns.db import insert as upsert
 from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.transport import Outcome
 from campaigns.mail.transport import State as Became
@@ -46,6 +47,7 @@ _FIRST_DELAY, _LONGEST_DELAY, _GROWTH = 60.0, 4 * 3600.0, 3.0
 # 5.7.x is a relay's policy: neither says anything of the donor's address.
 _NO_SUCH_ADDRESS = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.])")
 _DIED = "The process that held the letter stopped answering."
+PULSES = cast(Table, Pulse.__table__)
 _EXPIRED = "expired"
 _BOTH = (State.DEFERRED, State.QUEUED)
 _IN_DOUBT = frozenset({State.SENDING, State.UNKNOWN})
@@ -63,6 +65,13 @@ _CLAIMED = (
 )
 # A claim looks again where letters were refused, so often that thousands of them hold up nobody.
 _MOST_LOOKS = 100
+_HELD = (
+    Delivery.id,
+    Delivery.state,
+    Delivery.claimed_by,
+    Delivery.token_hash,
+    Delivery.address_hash,
+)
 _random = SystemRandom()
 
 
@@ -100,7 +109,7 @@ def claim(by: str, limit: int, now: datetime) -> list[Claim]:
         rows = _next_due(limit - len(claims), now)
         refused = [row for row in rows if row.refusal]
         _settle_refused(refused, now)
-        claims += _taken([_claim(row) for row in rows if not row.refusal], by, now)
+        claims += _taken([_claim(row, by) for row in rows if not row.refusal], now)
         if len(claims) == limit or not refused:
             break
     return claims
@@ -118,10 +127,9 @@ def record(results: Sequence[Result], now: datetime) -> None:
     for result in results:
         row = rows.get(result.claim.id)
         change = _change(result, now)
-        mine = row is not None and row.token_hash == result.claim.token_hash
-        if row is None or (mine and row.state == change["state"]):
+        if row is None or (_is_of(row, result.claim) and row.state == change["state"]):
             continue
-        if mine and row.state in _overruled(change["state"]):
+        if _is_of(row, result.claim) and row.state in _overruled(change["state"]):
             changes.append(change)
         if result.outcome is not None:
             attempts.append(_attempt(result, result.outcome))
@@ -134,8 +142,7 @@ def record(results: Sequence[Result], now: datetime) -> None:
 
 def beat(by: str, now: datetime) -> None:
     """Say that the process lives; with its claims, in one transaction, and every second or two."""
-    add = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(Pulse)
-    add = add.values(name=by, at=now)
+    add = upsert(PULSES).values(name=by, at=now)
     db.session.execute(
         add.on_conflict_do_update(index_elements=["name"], set_={"at": add.excluded.at})
     )
@@ -244,9 +251,10 @@ def _settle_refused(rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> Non
         )
 
 
-def _claim(row: Row[*tuple[Any, ...]]) -> Claim:
+def _claim(row: Row[*tuple[Any, ...]], by: str) -> Claim:
     return Claim(
         id=row.id,
+        by=by,
         token=new_token(),
         letter=row.letter,
         occasion=row.occasion,
@@ -260,24 +268,39 @@ def _claim(row: Row[*tuple[Any, ...]]) -> Claim:
     )
 
 
-def _taken(claims: list[Claim], by: str, now: datetime) -> list[Claim]:
+def _taken(claims: list[Claim], now: datetime) -> list[Claim]:
     if claims:
-        taken = {"state": State.SENDING, "claimed_by": by, "claimed_at": now}
         db.session.execute(
             update(Delivery),
-            [{"id": one.id, "token_hash": one.token_hash, **taken} for one in claims],
+            [
+                {
+                    "id": one.id,
+                    "state": State.SENDING,
+                    "claimed_by": one.by,
+                    "claimed_at": now,
+                    "token_hash": one.token_hash,
+                }
+                for one in claims
+            ],
         )
     return claims
 
 
 def _held(ids: Sequence[int]) -> dict[int, Row[*tuple[Any, ...]]]:
     rows = db.session.execute(
-        select(Delivery.id, Delivery.state, Delivery.token_hash, Delivery.address_hash)
-        .where(Delivery.id.in_(ids))
-        .order_by(Delivery.id)
-        .with_for_update()
+        select(*_HELD).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
     )
     return {row.id: row for row in rows}
+
+
+def _is_of(row: Row[*tuple[Any, ...]], claim: Claim) -> bool:
+    """Whether the row still stands as this claim left it, or was settled since.
+
+    A link that was used up in the meantime has no token any more; then the process tells.
+    """
+    if row.token_hash is None:
+        return bool(row.claimed_by == claim.by)
+    return bool(row.token_hash == claim.token_hash)
 
 
 def _change(result: Result, now: datetime) -> dict[str, Any]:

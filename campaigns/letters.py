@@ -1,12 +1,12 @@
 """Letters: queue one to one person, and find the one behind a link."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, select
 
 from campaigns.crypto import address_hash, token_hash
-from campaigns.db import db
+from campaigns.db import db, insert
 from campaigns.mail.address import Address
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState, LetterKind
@@ -16,6 +16,7 @@ from campaigns.model.staff import Staff
 from config import settings
 
 _LONGEST_TOKEN = 128
+DELIVERIES = cast(Table, Delivery.__table__)
 
 
 def queue(
@@ -39,9 +40,8 @@ def queue(
     digest = _hash(to)
     if digest is None:
         return
-    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
     db.session.execute(
-        insert(Delivery)
+        insert(DELIVERIES)
         .values(
             letter=kind,
             occasion=occasion,

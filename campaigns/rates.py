@@ -11,6 +11,7 @@ from campaigns.db import db
 from campaigns.model.rate import Rate
 from campaigns.model.staff import Staff
 from campaigns.money import decimals
+from campaigns.platforms.base import N_
 
 # Ten digits on either side: enough for any pair, and what converts fits the ledger.
 _SMALLEST, _LARGEST = Decimal("1e-10"), Decimal("1e10")
@@ -63,10 +64,10 @@ def _check(quote: Quote) -> None:
     decimals(quote.base)
     decimals(quote.quote)
     if quote.base == quote.quote:
-        raise BadRate("A rate is between two currencies.")
+        raise BadRate(N_("A rate is between two currencies."))
     if not quote.rate.is_finite() or not _SMALLEST <= quote.rate <= _LARGEST:
-        raise BadRate("A rate is a number above zero, such as 7.1052.")
+        raise BadRate(N_("A rate is a number above zero, such as 7.1052."))
     if -int(quote.rate.as_tuple().exponent) > 10:
-        raise BadRate("A rate has at most ten decimals.")
+        raise BadRate(N_("A rate has at most ten decimals."))
     if not quote.source.strip() or len(quote.source) > 200:
-        raise BadRate("Say where the rate comes from, in at most 200 characters.")
+        raise BadRate(N_("Say where the rate comes from, in at most 200 characters."))

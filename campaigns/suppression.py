@@ -1,12 +1,12 @@
 """Suppression: may we write to this person for this purpose (design §5 rule 6)."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Table, and_, case, exists, func, literal, not_, or_, select
 from sqlalchemy.sql.elements import SQLCoreOperations
 
-from campaigns.db import db
+from campaigns.db import db, insert
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery
 from campaigns.model.donor import Donor
@@ -104,9 +104,8 @@ def suppress(
     address_hash: str, cause: SuppressionCause, now: datetime, delivery_id: int | None = None
 ) -> None:
     """The address gets nothing from now on. The second time keeps the first one's moment."""
-    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
     db.session.execute(
-        insert(Suppression)
+        insert(cast(Table, Suppression.__table__))
         .values(address_hash=address_hash, cause=cause, at=now, delivery_id=delivery_id)
         .on_conflict_do_nothing()
     )

@@ -185,6 +185,15 @@ def test_recording_the_same_outcome_again_changes_nothing() -> None:
     assert attempts(delivery) == [("sent", 250)]
 
 
+def test_a_link_used_before_the_outcome_was_recorded_confuses_nobody() -> None:
+    delivery = make.delivery()
+    [claim] = take()
+    delivery.token_hash = None
+    db.session.commit()
+    end(claim, SENT)
+    assert state(delivery) == "sent"
+
+
 def test_a_letter_never_offered_is_queued_again_and_keeps_its_tries() -> None:
     delivery = make.delivery()
     end(take()[0], None)

@@ -123,6 +123,7 @@ class Claim:
     """
 
     id: int
+    by: str
     token: str
     letter: LetterKind
     occasion: str

@@ -54,11 +54,13 @@ def read(answer: Answer) -> Reading:
     if "</html>" not in page.lower():
         raise Unreadable("The page ends in the middle.")
     target, donors, title = _TARGET.search(text), _DONORS.search(text), _TITLE.search(page)
+    times = int(donors.group(1).replace(",", "")) if donors else None
     return Reading(
         raised=_yuan(amounts.pop()),
         moment=answer.asked_at,
         target=_yuan(target.group(1)) if target else None,
-        donors=int(donors.group(1).replace(",", "")) if donors else None,
+        donations=times,  # 人次: who gave twice is counted twice
+        donors=times,
         title=fields.clean(html.unescape(title.group(1)))[:200] or None if title else None,
     )
 

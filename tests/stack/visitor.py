@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -75,7 +75,7 @@ class Visitor:
     def open(self, path: str) -> Page:
         return self._turn(self.browser.get(urljoin(self.home, path), timeout=TIMEOUT))
 
-    def send(self, action: str, **fields: str) -> Page:
+    def send(self, action: str, /, **fields: str) -> Page:
         """Fill in the open page's form whose address ends in `action`, and press its button."""
         form = next((one for one in self.page.forms if _ends(one.action, action)), None)
         assert form is not None, f"no form leads to {action} on {self.page.address}"
@@ -83,10 +83,10 @@ class Visitor:
         assert not unknown, f"the form has no fields {unknown}, only {sorted(form.fields)}"
         return self.press(form.action, **(form.fields | fields))
 
-    def press(self, address: str, **fields: str) -> Page:
+    def press(self, where: str, /, **fields: str) -> Page:
         headers = {"Origin": self.home, "Referer": self.page.address}
         answer = self.browser.post(
-            urljoin(self.home, address), data=fields, headers=headers, timeout=TIMEOUT
+            urljoin(self.home, where), data=fields, headers=headers, timeout=TIMEOUT
         )
         return self._turn(answer)
 
@@ -109,4 +109,4 @@ def _is_sent(given: dict[str, str]) -> bool:
 
 
 def _ends(address: str, action: str) -> bool:
-    return address.partition("?")[0].endswith(action)
+    return urlsplit(address).path.endswith(action)

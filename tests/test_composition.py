@@ -1,0 +1,189 @@
+"""What each letter says, in both languages, as text and as HTML."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from flask import Flask
+
+from campaigns.composition import Desk, preview
+from campaigns.db import db
+from campaigns.mail.address import Address, Mailbox
+from campaigns.mail.verp import delivery_behind
+from campaigns.model.campaign import Campaign
+from campaigns.model.delivery import Claim, LetterKind
+from campaigns.model.entry import Door, Entry, EntryKind
+from campaigns.model.mailing import Mailing
+from config import settings
+from tests import make
+from tests.make import NOON
+
+pytestmark = pytest.mark.usefixtures("app")
+LINKS = {
+    LetterKind.THANKS: "/unsubscribe/tok",
+    LetterKind.CONFIRM: "/follow/confirm/tok",
+    LetterKind.RESET: "/staff/reset/tok",
+    LetterKind.ALERT: "/staff/",
+}
+
+
+def claim(
+    kind: LetterKind = LetterKind.MAILING,
+    *,
+    locale: str = "en",
+    name: str = "Ada",
+    mailing: Mailing | None = None,
+    entry: Entry | None = None,
+) -> Claim:
+    about = mailing.update.campaign_id if mailing else make.campaign().id
+    return Claim(
+        id=7,
+        by="me",
+        token="tok",
+        letter=kind,
+        occasion="" if mailing else "alert:paused:3",
+        mailing_id=mailing.id if mailing else None,
+        campaign_id=entry.campaign_id if entry else about,
+        entry_id=entry.id if entry else None,
+        locale=locale,
+        to=Mailbox(name, Address.parse("ada@example.org")),
+        attempts=0,
+        expires_at=NOON,
+    )
+
+
+def gift(minor: int = 1050) -> Entry:
+    listing = make.listing()
+    entry = Entry(
+        kind=EntryKind.DONATION,
+        amount_minor=minor,
+        currency="CNY",
+        campaign_id=listing.campaign_id,
+        listing_id=listing.id,
+        source="hand",
+        occurred_at=NOON,
+        day=NOON.date(),
+        booked_at=NOON,
+        door=Door.HAND,
+    )
+    db.session.add(entry)
+    db.session.commit()
+    return entry
+
+
+def letter(of: Claim) -> EmailMessage:
+    return message_from_bytes(Desk().write(of, NOON).message, policy=policy.default)
+
+
+def bodies(of: EmailMessage) -> tuple[str, str]:
+    found = [of.get_body((kind,)) for kind in ("plain", "html")]
+    return tuple(body.get_content() for body in found if body)
+
+
+@contextmanager
+def reached_by(app: Flask, address: str) -> Iterator[None]:
+    known = app.extensions["settings"]
+    app.extensions["settings"] = known.__class__(**{**vars(known), "base_url": address})
+    try:
+        yield
+    finally:
+        app.extensions["settings"] = known
+
+
+def test_an_update_speaks_the_language_of_who_reads_it() -> None:
+    make.organisation()
+    mailing = make.mailing()
+    english = letter(claim(mailing=mailing))
+    chinese = letter(claim(mailing=mailing, locale="zh-Hans"))
+    assert english["Subject"] == "The first desks have arrived"
+    assert chinese["Subject"] == "第一批书桌到了"
+    assert "Dear Ada," in bodies(english)[0]
+    assert "十六张书桌。" in bodies(chinese)[0]
+    assert "十六张书桌。" in bodies(chinese)[1]
+
+
+def test_a_language_nobody_wrote_falls_back_to_one_that_is_there() -> None:
+    assert letter(claim(mailing=make.mailing(), locale="fr"))["Subject"] == "第一批书桌到了"
+
+
+def test_who_has_no_name_is_greeted_without_one() -> None:
+    assert "Hello," in bodies(letter(claim(mailing=make.mailing(), name="")))[0]
+
+
+def test_a_name_is_inert_in_html_and_in_headers() -> None:
+    hostile = "<script>alert(1)</script>\r\nBcc: x@example.org"
+    found = letter(claim(mailing=make.mailing(), name=hostile))
+    assert found["Bcc"] is None
+    assert "<script>" not in bodies(found)[1]
+
+
+def test_text_and_html_say_the_same_and_lead_to_the_same_place() -> None:
+    mailing = make.mailing()
+    slug = db.session.get_one(Campaign, mailing.update.campaign_id).slug
+    for body in bodies(letter(claim(mailing=mailing))):
+        for words in ("Sixteen desks.", f"/en/c/{slug}", "/unsubscribe/tok", "After school"):
+            assert words in body
+
+
+def test_the_sender_frozen_at_approval_signs_the_letter() -> None:
+    make.organisation(sender="New <new@example.net>")
+    mailing = make.mailing(sender="Old <old@example.org>", reply_to="ask@example.org")
+    written = Desk().write(claim(mailing=mailing), NOON)
+    found = message_from_bytes(written.message, policy=policy.default)
+    assert (found["From"], found["Reply-To"]) == ("Old <old@example.org>", "ask@example.org")
+    assert delivery_behind(written.sender, settings().address_pepper) == 7
+    assert found["Message-ID"].endswith("@example.org>")
+
+
+def test_the_same_claim_gives_the_same_octets() -> None:
+    mailing = make.mailing()
+    assert Desk().write(claim(mailing=mailing), NOON) == Desk().write(claim(mailing=mailing), NOON)
+
+
+def test_leaving_by_one_click_uses_the_public_address(app: Flask) -> None:
+    with reached_by(app, "https://give.example.org"):
+        found = letter(claim(mailing=make.mailing()))
+    assert found["List-Unsubscribe"] == "<https://give.example.org/unsubscribe/tok>"
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("kind", [LetterKind.CONFIRM, LetterKind.RESET, LetterKind.ALERT])
+def test_a_service_letter_cannot_be_left_and_is_no_bulk(kind: LetterKind) -> None:
+    found = letter(claim(kind))
+    assert not {"List-Unsubscribe", "List-Id", "Precedence"} & set(found.keys())
+    assert not any("/unsubscribe/" in body for body in bodies(found))
+
+
+@pytest.mark.parametrize("locale", ["zh-Hans", "en"])
+@pytest.mark.parametrize("kind", sorted(LINKS))
+def test_each_letter_carries_its_link_in_both_parts(kind: LetterKind, locale: str) -> None:
+    entry = gift() if kind is LetterKind.THANKS else None
+    for body in bodies(letter(claim(kind, locale=locale, entry=entry))):
+        assert LINKS[kind] in body
+
+
+@pytest.mark.parametrize(("locale", "amount"), [("en", "¥10.50"), ("zh-Hans", "¥\u202f10.50")])
+def test_thanks_name_the_amount_the_day_and_the_campaign(locale: str, amount: str) -> None:
+    for body in bodies(letter(claim(LetterKind.THANKS, locale=locale, entry=gift()))):
+        assert amount in body
+        assert "22" in body
+        assert "After school" in body or "放学以后" in body
+
+
+def test_each_donor_is_thanked_for_their_own_gift() -> None:
+    desk, campaign = Desk(), gift(1050)
+    other = gift(999)
+    other_claim = claim(LetterKind.THANKS, entry=other)
+    first = desk.write(claim(LetterKind.THANKS, entry=campaign), NOON).message
+    second = desk.write(other_claim, NOON).message
+    assert b"10.50" in first
+    assert b"10.50" not in second
+
+
+def test_a_preview_is_the_letter_to_nobody_in_particular() -> None:
+    plain, rich = preview("Desks", "**Sixteen** desks.", make.campaign(), "en")
+    assert "Sixteen desks." in plain
+    assert "<strong>Sixteen</strong> desks." in rich
+    assert "\ue0f0" not in plain + rich
