@@ -13,6 +13,7 @@ from flask_wtf import FlaskForm
 from wtforms import (
     DateField,
     DateTimeLocalField,
+    Field,
     IntegerField,
     PasswordField,
     SelectField,
@@ -21,7 +22,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from campaigns.db import db
@@ -125,9 +126,18 @@ class MultiCheckboxField(SelectMultipleField):  # type: ignore[misc]
     option_widget = CheckboxInput()
 
 
+class _Filled(InputRequired):  # type: ignore[misc]
+    """As InputRequired, but space alone is nothing."""
+
+    def __call__(self, form: Form, field: Field) -> None:
+        if not field.raw_data or not str(field.raw_data[0]).strip():
+            field.errors = []
+            raise StopValidation(self.message)
+
+
 def required(sentence: Any) -> InputRequired:
     """The field must be filled in; the sentence says what to write."""
-    return InputRequired(sentence)
+    return _Filled(sentence)
 
 
 def longest(characters: int) -> Length:

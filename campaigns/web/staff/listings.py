@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, abort, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from campaigns.model.listing import Asking, Listing, PollFailure, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff import figure
+from campaigns.web.staff import figure, reasons
 from campaigns.web.staff.forms import (
     AmountField,
     CountField,
@@ -68,7 +68,6 @@ class ReportForm(Form):
     moment = LocalMomentField(
         _l("When you read it"),
         validators=[required(_l("Write when you read it."))],
-        render_kw={"class": "short"},
     )
 
 
@@ -124,7 +123,9 @@ def enter(id: int) -> Any:
 @needs(Permission.JUDGE_REPORTS)
 def judge(id: int, report_id: int) -> Any:
     listing, report, form = found(Listing, id), found(Report, report_id), VerdictForm()
-    if report.listing_id != listing.id or not form.validate():
+    if report.listing_id != listing.id:
+        abort(404)
+    if not form.validate():
         return _page(listing, verdict=form), 400
     decide = reporting.accept if form.verdict.data == "accept" else reporting.reject
     try:
@@ -196,6 +197,7 @@ def _page(
         rules=RULES,
         askings=ASKING | {Asking.REFUSED: _l("Refused by the platform; staff enter the figure")},
         states=STATES,
+        told=reasons.told,
         origins=ORIGINS,
     )
 

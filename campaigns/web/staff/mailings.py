@@ -49,7 +49,6 @@ class HourForm(Form):
     at = LocalMomentField(
         _l("Send at"),
         validators=[required(_l("Write a date and a time."))],
-        render_kw={"class": "short"},
     )
 
 
@@ -195,7 +194,7 @@ def _page(mailing: Mailing, hour: HourForm | None = None, note: NoteForm | None 
         approver=sendings.named(mailing.approved_by),
         mine=mailing.author_id == me().id and not _alone(),
         text_of=mailing.update.changed_at.isoformat(),
-        locales=[text.locale for text in mailing.texts or mailing.update.texts],
+        locales=sendings.languages(mailing.texts or mailing.update.texts),
         languages=LANGUAGES,
         hour=hour or HourForm(formdata=None, at=_next_hour()),
         note=note or NoteForm(formdata=None),

@@ -1,5 +1,6 @@
 """What a mailing's letters have come to, as staff pages show it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,9 +11,10 @@ from campaigns.model.delivery import OPEN, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Staff
+from campaigns.model.text import InLocale
 from campaigns.model.update import Update
 from campaigns.web import language
-from config import settings
+from config import LOCALES, settings
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ def subject(mailing: Mailing) -> str:
 def title(update: Update) -> str:
     """An update's title in the reader's language."""
     return update.text(language.current(), _default_locale()).title
+
+
+def languages(texts: Sequence[InLocale]) -> list[str]:
+    """The languages that texts are in, in the order that pages show them."""
+    written = {text.locale for text in texts}
+    return [locale for locale in LOCALES if locale in written] + sorted(written - set(LOCALES))
 
 
 def named(staff_id: int | None) -> str:

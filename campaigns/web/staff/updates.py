@@ -124,7 +124,7 @@ def one(id: int) -> str:
         update=update,
         campaign=_campaign(update),
         campaign_title=_campaign_title(update),
-        locales=[text.locale for text in update.texts],
+        locales=sendings.languages(update.texts),
         languages=LANGUAGES,
         mailings=list(db.session.scalars(of_it)),
         author=sendings.named(update.author_id),
