@@ -136,8 +136,6 @@ def judge(id: int, report_id: int) -> Any:
         flash(_("A later figure was accepted meanwhile, so this one would not be shown."))
     except reporting.NoFigure:
         flash(_("There is no amount in this answer that could be shown. Reject it instead."))
-    except reporting.NoFigure:
-        flash(_("There is no figure in it that could be shown. Reject it."))
     else:
         flash(_("Your verdict is kept."))
     db.session.commit()
