@@ -16,5 +16,7 @@ def pulse() -> None:
 
 @shared_task(name="workers.tidy.sweep")
 def sweep() -> None:
-    throttles.sweep(datetime.now(UTC))
+    now = datetime.now(UTC)
+    throttles.sweep(now)
+    clockwork.sweep(now)
     db.session.commit()

@@ -129,3 +129,10 @@ def test_the_newest_beat_counts(app: Flask) -> None:
     clockwork.beat(make.NOON + timedelta(seconds=5))
     db.session.commit()
     assert [pulse.at for pulse in db.session.query(Pulse)] == [make.NOON + timedelta(seconds=5)]
+
+
+def test_pulses_of_processes_long_gone_are_swept(app: Flask) -> None:
+    for name, age in (("post:gone", timedelta(days=2)), ("post:here", timedelta(minutes=1))):
+        db.session.add(Pulse(name=name, at=datetime.now(UTC) - age))
+    tidy.sweep()
+    assert [pulse.name for pulse in db.session.query(Pulse)] == ["post:here"]
