@@ -1,20 +1,23 @@
-"""Claims: take due letters, record what became of them, and give up those of the dead.
+"""Claims: take due letters, and record what became of them.
 
 docs/decisions/0020-posting.md tells why claims, outcomes and leases look as they do.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from secrets import SystemRandom
 from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Row,
     Select,
     Table,
+    bindparam,
     case,
     exists,
     func,
@@ -27,30 +30,74 @@ from sqlalchemy import (
 
 from campaigns import suppression
 from campaigns.crypto import new_token
-from campaigns.db import db
-from campaigns.db import insert as upsert
+from campaigns.db import Id, Moment, db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.transport import Outcome
 from campaigns.mail.transport import State as Became
 from campaigns.model.delivery import LONGEST_TRIED, Attempt, Claim, Delivery, DeliveryState
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
-from campaigns.model.pulse import Pulse
 from campaigns.model.staff import Staff
 from campaigns.model.suppression import SuppressionCause
 
 State = DeliveryState
-# How long a process may be silent before its claims count as those of a dead one.
-LEASE = timedelta(seconds=30)
 _FIRST_DELAY, _LONGEST_DELAY, _GROWTH = 60.0, 4 * 3600.0, 3.0
 # No such mailbox or domain (RFC 3463 §3.2). The other 5.1.x are about the sender or syntax, and
 # 5.7.x is a relay's policy: neither says anything of the donor's address.
 _NO_SUCH_ADDRESS = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.])")
-_DIED = "The process that held the letter stopped answering."
-PULSES = cast(Table, Pulse.__table__)
+# A claim looks again where letters were refused, so often that thousands of them hold up nobody.
+_MOST_LOOKS = 100
 _EXPIRED = "expired"
+_REFUSED = {_EXPIRED: State.EXPIRED}
 _BOTH = (State.DEFERRED, State.QUEUED)
 _IN_DOUBT = frozenset({State.SENDING, State.UNKNOWN})
+
+# Building a statement costs more than running it, so those of every turn are built once.
+DELIVERIES = cast(Table, Delivery.__table__)
+ATTEMPTS = cast(Table, Attempt.__table__)
+_NOW = bindparam("now", type_=Moment())
+_TO_ONE = Delivery.mailing_id.is_(None)
+_OF_MAILING = Delivery.mailing_id == bindparam("mailing", type_=Id)
+_SENDING = (
+    select(Mailing.id).where(Mailing.state == MailingState.SENDING).order_by(Mailing.started_at)
+)
+_ONE = DELIVERIES.c.id == bindparam("one", type_=Id)
+_TAKE = (
+    update(DELIVERIES)
+    .where(_ONE)
+    .values(
+        state=State.SENDING,
+        claimed_by=bindparam("by"),
+        claimed_at=bindparam("at"),
+        token_hash=bindparam("hash"),
+    )
+)
+_REFUSE = (
+    update(DELIVERIES).where(_ONE).values(state=bindparam("becomes"), settled_at=bindparam("at"))
+)
+_SETTLE = (
+    update(DELIVERIES)
+    .where(_ONE)
+    .values(
+        state=bindparam("becomes"),
+        claimed_by=None,
+        attempts=bindparam("tries"),
+        settled_at=bindparam("ended"),
+        due_at=func.coalesce(bindparam("again_at", type_=Moment()), DELIVERIES.c.due_at),
+    )
+)
+_HELD = (
+    select(
+        Delivery.id,
+        Delivery.state,
+        Delivery.claimed_by,
+        Delivery.token_hash,
+        Delivery.address_hash,
+    )
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Delivery.id)
+    .with_for_update()
+)
 _CLAIMED = (
     Delivery.id,
     Delivery.letter,
@@ -62,15 +109,6 @@ _CLAIMED = (
     Delivery.attempts,
     Delivery.expires_at,
     Delivery.created_at,
-)
-# A claim looks again where letters were refused, so often that thousands of them hold up nobody.
-_MOST_LOOKS = 100
-_HELD = (
-    Delivery.id,
-    Delivery.state,
-    Delivery.claimed_by,
-    Delivery.token_hash,
-    Delivery.address_hash,
 )
 _random = SystemRandom()
 
@@ -127,100 +165,59 @@ def record(results: Sequence[Result], now: datetime) -> None:
     for result in results:
         row = rows.get(result.claim.id)
         change = _change(result, now)
-        if row is None or (_is_of(row, result.claim) and row.state == change["state"]):
+        if row is None or (_is_of(row, result.claim) and row.state == change["becomes"]):
             continue
-        if _is_of(row, result.claim) and row.state in _overruled(change["state"]):
+        if _is_of(row, result.claim) and row.state in _overruled(change["becomes"]):
             changes.append(change)
         if result.outcome is not None:
             attempts.append(_attempt(result, result.outcome))
             _learn(result, result.outcome, row.address_hash, now)
     if changes:
-        db.session.execute(update(Delivery), changes)
+        db.session.execute(_SETTLE, changes)
     if attempts:
-        db.session.execute(insert(Attempt), attempts)
-
-
-def beat(by: str, now: datetime) -> None:
-    """Say that the process lives; with its claims, in one transaction, and every second or two."""
-    add = upsert(PULSES).values(name=by, at=now)
-    db.session.execute(
-        add.on_conflict_do_update(index_elements=["name"], set_={"at": add.excluded.at})
-    )
-
-
-def bury(now: datetime) -> int:
-    """Claims of processes without a pulse become `unknown`; returns how many. May be repeated.
-
-    A pulse from the future is none either: the clock was set back since.
-    """
-    alive = select(Pulse.name).where(Pulse.at.between(now - LEASE, now + LEASE))
-    dead = (
-        select(Delivery.id)
-        .where(Delivery.state == State.SENDING, Delivery.claimed_by.not_in(alive))
-        # A process stopped in the middle of recording holds its rows; nobody waits for it.
-        .with_for_update(skip_locked=True)
-    )
-    ids = db.session.scalars(dead).all()
-    if ids:
-        _bulk(
-            Delivery.id.in_(ids),
-            state=State.UNKNOWN,
-            claimed_by=None,
-            attempts=Delivery.attempts + 1,
-        )
-        lost = {"at": now, "transport": "", "outcome": State.UNKNOWN, "answer": _DIED}
-        db.session.execute(insert(Attempt), [{"delivery_id": one, **lost} for one in ids])
-    return len(ids)
-
-
-def give_back(by: str, in_hand: Collection[int]) -> None:
-    """Queue again what this very process claimed and does not hold: no relay heard of it.
-
-    It happens where a commit succeeded and the answer to it was lost.
-    """
-    orphaned = (Delivery.claimed_by == by, Delivery.id.not_in(list(in_hand)))
-    _bulk(*orphaned, state=State.QUEUED, claimed_by=None)
+        db.session.execute(insert(ATTEMPTS), attempts)
 
 
 def _next_due(limit: int, now: datetime) -> list[Row[*tuple[Any, ...]]]:
-    rows = list(db.session.execute(_due(Delivery.mailing_id.is_(None), _BOTH, limit, now)))
-    mailings = db.session.scalars(
-        select(Mailing.id).where(Mailing.state == MailingState.SENDING).order_by(Mailing.started_at)
-    ).all()
+    asked = {"now": now, "most": limit}
+    rows = list(db.session.execute(_due(_TO_ONE, *_BOTH), asked))
+    mailings = db.session.scalars(_SENDING).all()
     for place, mailing_id in enumerate(mailings):
         share = -(-(limit - len(rows)) // (len(mailings) - place))
-        of_it = Delivery.mailing_id == mailing_id
-        for states in ((State.DEFERRED,), (State.QUEUED,)):
+        for state in _BOTH:
             if share > 0:
-                found = db.session.execute(_due(of_it, states, share, now)).all()
+                asked = {"now": now, "most": share, "mailing": mailing_id}
+                found = db.session.execute(_due(_OF_MAILING, state), asked).all()
                 share -= len(found)
                 rows += found
     return rows
 
 
-def _due(
-    which: ColumnElement[bool], states: Collection[State], limit: int, now: datetime
-) -> Select[*tuple[Any, ...]]:
-    """Due rows with all that a claim needs, held until the transaction ends."""
+@cache
+def _due(which: ColumnElement[bool], *states: State) -> Select[*tuple[Any, ...]]:
+    """Due rows with all that a claim needs, held until the transaction ends.
+
+    Its parameters are `now`, `most` and, for letters of a mailing, `mailing`.
+    """
     return (
         select(
             *_CLAIMED,
             func.coalesce(Donor.address, Staff.email).label("address"),
             func.coalesce(Donor.name, Staff.name, "").label("name"),
-            _refusal(now).label("refusal"),
+            _refusal().label("refusal"),
         )
         .outerjoin(Donor, Donor.id == Delivery.donor_id)
         .outerjoin(Staff, Staff.id == Delivery.staff_id)
-        .where(which, Delivery.state.in_(states), Delivery.due_at <= now)
+        .where(which, Delivery.state.in_(states), Delivery.due_at <= _NOW)
         .order_by(Delivery.due_at)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(of=Delivery, skip_locked=True)
     )
 
 
-def _refusal(now: datetime) -> ColumnElement[str | None]:
+def _refusal() -> ColumnElement[str | None]:
     return case(
-        (Delivery.expires_at <= now, _EXPIRED),
+        (Delivery.expires_at <= _NOW, _EXPIRED),
         (suppression.suppressed(Delivery.address_hash, Delivery.purpose), "suppressed"),
         (Delivery.staff_id.is_not(None), case((Staff.active, null()), else_="not active")),
         else_=suppression.refusal(Delivery.purpose, Delivery.campaign_id),
@@ -229,26 +226,25 @@ def _refusal(now: datetime) -> ColumnElement[str | None]:
 
 def _settle_refused(rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> None:
     """No letter is tried, so the attempt names no transport; its answer says why."""
-    for state, ids in (
-        (State.EXPIRED, [row.id for row in rows if row.refusal == _EXPIRED]),
-        (State.SUPPRESSED, [row.id for row in rows if row.refusal != _EXPIRED]),
-    ):
-        if ids:
-            _bulk(Delivery.id.in_(ids), state=state, settled_at=now)
-    if rows:
-        db.session.execute(
-            insert(Attempt),
-            [
-                {
-                    "delivery_id": row.id,
-                    "at": now,
-                    "transport": "",
-                    "outcome": State.EXPIRED if row.refusal == _EXPIRED else State.SUPPRESSED,
-                    "answer": row.refusal,
-                }
-                for row in rows
-            ],
-        )
+    if not rows:
+        return
+    becomes = {row.id: _REFUSED.get(row.refusal, State.SUPPRESSED) for row in rows}
+    db.session.execute(
+        _REFUSE, [{"one": one, "becomes": state, "at": now} for one, state in becomes.items()]
+    )
+    db.session.execute(
+        insert(ATTEMPTS),
+        [
+            {
+                "delivery_id": row.id,
+                "at": now,
+                "transport": "",
+                "outcome": becomes[row.id],
+                "answer": row.refusal,
+            }
+            for row in rows
+        ],
+    )
 
 
 def _claim(row: Row[*tuple[Any, ...]], by: str) -> Claim:
@@ -271,25 +267,14 @@ def _claim(row: Row[*tuple[Any, ...]], by: str) -> Claim:
 def _taken(claims: list[Claim], now: datetime) -> list[Claim]:
     if claims:
         db.session.execute(
-            update(Delivery),
-            [
-                {
-                    "id": one.id,
-                    "state": State.SENDING,
-                    "claimed_by": one.by,
-                    "claimed_at": now,
-                    "token_hash": one.token_hash,
-                }
-                for one in claims
-            ],
+            _TAKE,
+            [{"one": one.id, "by": one.by, "hash": one.token_hash, "at": now} for one in claims],
         )
     return claims
 
 
 def _held(ids: Sequence[int]) -> dict[int, Row[*tuple[Any, ...]]]:
-    rows = db.session.execute(
-        select(*_HELD).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
-    )
+    rows = db.session.execute(_HELD, {"ids": list(ids)})
     return {row.id: row for row in rows}
 
 
@@ -304,19 +289,19 @@ def _is_of(row: Row[*tuple[Any, ...]], claim: Claim) -> bool:
 
 
 def _change(result: Result, now: datetime) -> dict[str, Any]:
-    """The row after this result."""
-    change: dict[str, Any] = {"id": result.claim.id, "claimed_by": None}
-    if result.outcome is None:
-        return change | {"state": State.QUEUED}
-    change["attempts"] = result.claim.attempts + 1
-    if result.outcome.state is Became.UNKNOWN:
-        return change | {"state": State.UNKNOWN}
-    if result.outcome.state is not Became.DEFERRED:
-        return change | {"state": State(result.outcome.state), "settled_at": now}
-    again_at = now + _delay(result.claim.attempts)
-    if again_at >= result.claim.expires_at:
-        return change | {"state": State.EXPIRED, "settled_at": now}
-    return change | {"state": State.DEFERRED, "due_at": again_at}
+    """What `_SETTLE` needs for the row after this result."""
+    claim, outcome = result.claim, result.outcome
+    change = {"one": claim.id, "tries": claim.attempts + 1, "ended": now, "again_at": None}
+    if outcome is None:
+        return change | {"becomes": State.QUEUED, "tries": claim.attempts, "ended": None}
+    if outcome.state is Became.UNKNOWN:
+        return change | {"becomes": State.UNKNOWN, "ended": None}
+    if outcome.state is not Became.DEFERRED:
+        return change | {"becomes": State(outcome.state)}
+    again_at = now + _delay(claim.attempts)
+    if again_at >= claim.expires_at:
+        return change | {"becomes": State.EXPIRED}
+    return change | {"becomes": State.DEFERRED, "ended": None, "again_at": again_at}
 
 
 def _delay(attempts: int) -> timedelta:
@@ -347,9 +332,3 @@ def _learn(result: Result, outcome: Outcome, address_hash: str, now: datetime) -
     if outcome.state is Became.FAILED and _NO_SUCH_ADDRESS.search(outcome.answer):
         cause = SuppressionCause.BOUNCED
         suppression.suppress(address_hash, cause, now, result.claim.id)
-
-
-def _bulk(*which: ColumnElement[bool], **values: Any) -> None:
-    db.session.execute(
-        update(Delivery).where(*which).values(**values).execution_options(synchronize_session=False)
-    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from campaigns import claims, deliveries, mailings, suppression
+from campaigns import claims, deliveries, leases, mailings, suppression
 from campaigns.crypto import token_hash
 from campaigns.db import db
 from campaigns.mail.transport import Outcome, State
@@ -27,7 +27,7 @@ SILENT = Outcome(State.UNKNOWN, None, "no answer to the dot")
 
 
 def take(by: str = "me", limit: int = 10, now: datetime = NOON) -> list[Claim]:
-    claims.beat(by, now)
+    leases.beat(by, now)
     return claims.claim(by, limit, now)
 
 
@@ -258,11 +258,11 @@ def test_only_a_missing_address_is_suppressed(answer: str, suppressed: bool) -> 
 def test_claims_of_a_process_without_a_pulse_become_unknown() -> None:
     delivery = make.delivery()
     take("dead")
-    claims.beat("alive", NOON + claims.LEASE)
-    assert claims.bury(NOON + claims.LEASE) == 0
-    later = NOON + claims.LEASE + timedelta(seconds=1)
-    assert claims.bury(later) == 1
-    assert claims.bury(later) == 0
+    leases.beat("alive", NOON + leases.LEASE)
+    assert leases.bury(NOON + leases.LEASE) == 0
+    later = NOON + leases.LEASE + timedelta(seconds=1)
+    assert leases.bury(later) == 1
+    assert leases.bury(later) == 0
     assert state(delivery) == "unknown"
     assert attempts(delivery) == [("unknown", None)]
 
@@ -276,15 +276,15 @@ def test_an_unknown_letter_is_never_sent_again_by_itself() -> None:
 def test_a_process_that_beats_keeps_its_claims_however_long_a_relay_is_silent() -> None:
     delivery = make.delivery()
     take()
-    claims.beat("me", NOON + timedelta(hours=1))
-    assert claims.bury(NOON + timedelta(hours=1)) == 0
+    leases.beat("me", NOON + timedelta(hours=1))
+    assert leases.bury(NOON + timedelta(hours=1)) == 0
     assert state(delivery) == "sending"
 
 
 def test_a_pulse_from_the_future_is_no_sign_of_life() -> None:
     make.delivery()
     take("dead", now=NOON + timedelta(hours=1))
-    assert claims.bury(NOON) == 1
+    assert leases.bury(NOON) == 1
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_a_process_that_thaws_tells_the_truth_about_its_letter(
 ) -> None:
     delivery = make.delivery()
     [claim] = take()
-    claims.bury(NOON + timedelta(hours=1))
+    leases.bury(NOON + timedelta(hours=1))
     end(claim, outcome)
     assert state(delivery) == becomes
 
@@ -304,7 +304,7 @@ def test_a_process_that_thaws_tells_the_truth_about_its_letter(
 def test_a_late_answer_does_not_overrule_staff_unless_the_letter_was_sent() -> None:
     delivery = make.delivery()
     [claim] = take()
-    claims.bury(NOON + timedelta(hours=1))
+    leases.bury(NOON + timedelta(hours=1))
     deliveries.settle_unknown(delivery, sent=False, by=make.staff(), now=NOON)
     end(claim, LATER)
     assert state(delivery) == "failed"
@@ -315,7 +315,7 @@ def test_a_late_answer_does_not_overrule_staff_unless_the_letter_was_sent() -> N
 def test_an_outcome_of_an_earlier_claim_does_not_touch_a_later_one() -> None:
     delivery = make.delivery()
     [old] = take("frozen")
-    claims.bury(NOON + timedelta(hours=1))
+    leases.bury(NOON + timedelta(hours=1))
     deliveries.settle_unknown(delivery, sent=False, by=None, now=NOON)
     deliveries.resend(db.session.get_one(Mailing, delivery.mailing_id), None, NOON)
     [new] = take("other")
@@ -329,7 +329,7 @@ def test_a_process_gives_back_what_it_claimed_and_does_not_hold() -> None:
     mailing = make.mailing()
     held, lost = make.delivery(of=mailing), make.delivery(of=mailing)
     take()
-    claims.give_back("me", [held.id])
+    leases.give_back("me", [held.id])
     assert (state(held), state(lost)) == ("sending", "queued")
 
 

@@ -386,3 +386,21 @@ def test_a_mailing_that_pauses_itself_says_why() -> None:
     assert "100" in (mailing.note or "")
     mailings.resume(mailing, None, NOON)
     assert (mailing.state, mailing.note) == (MailingState.SENDING, None)
+
+
+def test_who_may_send_gets_a_letter_when_a_mailing_pauses_itself() -> None:
+    editor, treasurer = make.staff(None, Role.EDITOR), make.staff(None, Role.TREASURER)
+    mailing = make.mailing()
+    addressing.pause_itself(mailing.id, 30, 100, NOON)
+    addressing.pause_itself(mailing.id, 30, 100, NOON)
+    alerts = db.session.scalars(select(Delivery).where(Delivery.staff_id.is_not(None))).all()
+    assert [alert.staff_id for alert in alerts] == [editor.id]
+    assert treasurer.id != editor.id
+
+
+def test_who_may_send_gets_a_letter_when_an_hour_was_missed() -> None:
+    mailing, editor = scheduled(), make.staff(None, Role.EDITOR)
+    begin(NOON + 3 * HOUR)
+    occasions = select(Delivery.occasion).where(Delivery.staff_id == editor.id)
+    [occasion] = db.session.scalars(occasions).all()
+    assert occasion.startswith(f"alert:missed:{mailing.id}:")

@@ -14,7 +14,7 @@ from campaigns.model.delivery import Claim
 
 log = logging.getLogger(__name__)
 # A letter whose claim is older than this is not offered any more: this process was stopped for a
-# while, and others may have given its claims up for dead. Well below `claims.LEASE`.
+# while, and others may have given its claims up for dead. Well below `leases.LEASE`.
 STALE_SECONDS = 10.0
 
 

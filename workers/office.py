@@ -15,7 +15,7 @@ from threading import Event, Lock
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import addressing, claims
+from campaigns import addressing, claims, leases
 from campaigns.composition import Desk
 from campaigns.db import db, reading
 from campaigns.mail.transport import Outcome, State, Transport
@@ -92,7 +92,7 @@ class Office:
         self._desk, self._dry = Desk(), False
         held = [letter.claim.id for letter in self._in_hand.values()]
         held += [result.claim.id for result in self._unrecorded]
-        claims.give_back(self.name, held)
+        leases.give_back(self.name, held)
         self._beat(at_once=True)
         db.session.commit()
 
@@ -198,10 +198,10 @@ class Office:
         if not (at_once or self._beat_is_due()):
             return
         now = _shared_clock()
-        claims.beat(self.name, now)
+        leases.beat(self.name, now)
         self._beaten = uptime()
         if at_once or uptime() - self._buried >= BURY_SECONDS:
-            claims.bury(now)
+            leases.bury(now)
             self._buried = uptime()
 
     def _judge(self, recorded: list[claims.Result]) -> None:

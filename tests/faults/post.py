@@ -21,6 +21,7 @@ from campaigns.mail.verp import delivery_behind
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.donor import Donor
+from campaigns.model.update import UpdateText
 from config import load, settings
 from tests import make, sink
 from tests.conftest import environment
@@ -110,12 +111,12 @@ class Post:
             )
 
 
-def mailing_due_now(followers: int) -> int:
-    """An approved mailing whose hour is now, to so many followers of its campaign; its id."""
-    update = make.update()
+def mailing_due_now(followers: int, body: str = "Sixteen desks.") -> int:
+    """An approved mailing whose hour is now, to so many new followers of a campaign; its id."""
+    update = make.update(texts=[UpdateText(locale="en", title="Desks", body=body)])
     now = datetime.now(UTC)
     about = db.session.get_one(Campaign, update.campaign_id)
-    donors = [_donor(f"donor-{number}@example.org") for number in range(followers)]
+    donors = [_donor(f"donor-{update.id}-{number}@example.org") for number in range(followers)]
     db.session.add_all(donors)
     db.session.flush()
     db.session.add_all(_consent(donor, about) for donor in donors)

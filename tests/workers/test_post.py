@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import claims, letters, suppression
+from campaigns import claims, leases, letters, suppression
 from campaigns.composition import Desk, Written
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -208,7 +208,7 @@ def test_a_letter_held_by_a_silent_relay_is_not_given_up_for_dead() -> None:
 def test_claims_of_a_dead_process_become_unknown_and_are_not_sent(memory: MemoryTransport) -> None:
     mailing = queue(2)
     long_ago = datetime.now(UTC) - timedelta(minutes=5)
-    claims.beat("dead", long_ago)
+    leases.beat("dead", long_ago)
     claims.claim("dead", 1, long_ago)
     db.session.commit()
     Office(memory).work()
