@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from campaigns import accounts, doctor, endpoints, polling
@@ -118,7 +119,9 @@ def examine() -> None:
     Exit code 1 if anything failed; warnings alone leave it at 0.
     """
     failed = False
-    for finding in doctor.examine(datetime.now(UTC)):
+    with force_locale("en"):
+        findings = list(doctor.examine(datetime.now(UTC)))
+    for finding in findings:
         sign = "FAIL" if finding.failed else "warn" if finding.remedy else "ok"
         click.echo(f"{sign:5}{finding.part}: {finding.seen} {finding.remedy}".rstrip())
         failed = failed or finding.failed

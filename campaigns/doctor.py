@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,7 +26,7 @@ from config import settings
 CLOCK_TOLERANCE = timedelta(seconds=10)
 # Before it, a rare fault of SQLite's write-ahead log can damage the database.
 SOUND_SQLITE = (3, 51, 3)
-BROKER_PATIENCE = 3.0
+BROKER_PATIENCE = 0.3  # The health page asks too, and no page waits longer (design §3).
 MAIL_PATIENCE = Patience(connect=5, reply=5, dot=5)
 
 
@@ -47,7 +48,9 @@ Look = Callable[[datetime], Iterator[Finding]]
 
 
 def examine(now: datetime) -> Iterator[Finding]:
-    """Look at one part after the other. Never raises; `now` is this machine's clock.
+    """Look at one part after the other, in the language of whoever asks. Never raises.
+
+    `now` is this machine's clock.
 
     What rests on the database is not looked at while that is away.
     """
@@ -71,33 +74,41 @@ def _looked(part: str, look: Look, now: datetime) -> Iterator[Finding]:
         db.session.rollback()
         yield Finding(
             part,
-            f"The database did not answer ({type(error).__name__}).",
-            "Start it, or correct DATABASE_URL; docs/settings.md says what that looks like.",
+            _("The database did not answer (%(error)s).", error=type(error).__name__),
+            _("Start it, or correct DATABASE_URL; docs/settings.md says what that looks like."),
         )
 
 
 def _settings() -> Iterator[Finding]:
     held = settings()
     if held.embedded or held.secure:
-        yield Finding("settings", "Every setting could be read.")
+        yield Finding("settings", _("Every setting could be read."))
     else:
         yield Finding(
             "settings",
-            f"People reach the service at {held.base_url}, without encryption.",
-            "Put a proxy with TLS before it and begin BASE_URL with https://, so that logins and "
-            "one-click unsubscribe work (RFC 8058).",
+            _("People reach the service at %(url)s, without encryption.", url=held.base_url),
+            _(
+                "Put a proxy with TLS before it and begin BASE_URL with https://, so that logins "
+                "and one-click unsubscribe work (RFC 8058)."
+            ),
             warning=True,
         )
 
 
 def _database(now: datetime) -> Iterator[Finding]:
     db.session.execute(select(1))
-    yield Finding("database", f"{db.engine.dialect.name} answers.")
+    yield Finding("database", _("%(database)s answers.", database=db.engine.dialect.name))
     if db.engine.dialect.name == "sqlite" and sqlite3.sqlite_version_info < SOUND_SQLITE:
         yield Finding(
             "database",
-            f"SQLite {sqlite3.sqlite_version} has a rare fault in its write-ahead log.",
-            f"Use Python with SQLite {'.'.join(map(str, SOUND_SQLITE))} or newer, or PostgreSQL.",
+            _(
+                "SQLite %(version)s has a rare fault in its write-ahead log.",
+                version=sqlite3.sqlite_version,
+            ),
+            _(
+                "Use Python with SQLite %(version)s or newer, or PostgreSQL.",
+                version=".".join(map(str, SOUND_SQLITE)),
+            ),
             warning=True,
         )
 
@@ -105,25 +116,34 @@ def _database(now: datetime) -> Iterator[Finding]:
 def _migrations(now: datetime) -> Iterator[Finding]:
     stands, head = schema.stands_at(db.session.connection()), schema.head()
     if stands == head:
-        yield Finding("migrations", f"The database stands at {head}.")
+        yield Finding("migrations", _("The database stands at %(head)s.", head=head))
     else:
         yield Finding(
             "migrations",
-            f"The database stands at {stands or 'none'}, this version needs {head}.",
-            "Run: flask --app wsgi db upgrade",
+            _(
+                "The database stands at %(stands)s, this version needs %(head)s.",
+                stands=stands or "—",
+                head=head,
+            ),
+            _("Run: flask --app wsgi db upgrade"),
         )
 
 
 def _triggers(now: datetime) -> Iterator[Finding]:
     missing = append_only.triggers(db.engine.dialect.name) - _standing_triggers()
     if not missing:
-        yield Finding("triggers", "The ledger and its neighbours refuse changes.")
+        yield Finding("triggers", _("The ledger and its neighbours refuse changes."))
     else:
         yield Finding(
             "triggers",
-            f"Missing: {', '.join(sorted(missing))}. Booked money could be changed.",
-            "Somebody dropped them by hand. Compare the ledger with the last backup, then lay them "
-            "again with the statements of migrations/versions/0007_append_only.py.",
+            _(
+                "Missing: %(triggers)s. Booked money could be changed.",
+                triggers=", ".join(sorted(missing)),
+            ),
+            _(
+                "Somebody dropped them by hand. Compare the ledger with the last backup, then lay "
+                "them again with the statements of migrations/versions/0007_append_only.py."
+            ),
         )
 
 
@@ -136,24 +156,24 @@ def _standing_triggers() -> set[str]:
 
 
 def _keys(now: datetime) -> Iterator[Finding]:
-    known = {name for name, _ in settings().data_keys}
+    known = {name for name, _key in settings().data_keys}
     lost = {key_id(sealed) for sealed in db.session.scalars(select(WebhookSecret.sealed))} - known
     if lost:
         yield Finding(
             "keys",
-            f"Stored secrets were encrypted with {', '.join(sorted(lost))}.",
-            "Add that key to DATA_KEYS again, or set up those webhooks anew.",
+            _("Stored secrets were encrypted with %(keys)s.", keys=", ".join(sorted(lost))),
+            _("Add that key to DATA_KEYS again, or set up those webhooks anew."),
         )
     newest = select(Donor).where(Donor.address.is_not(None)).order_by(Donor.id.desc()).limit(1)
     donor = db.session.scalar(newest)
     if donor and donor.address_hash != address_hash(settings().address_pepper, donor.address or ""):
         yield Finding(
             "keys",
-            "ADDRESS_PEPPER is not the one this database was filled with.",
-            "Put the old one back at once: suppressed addresses are not recognised without it.",
+            _("ADDRESS_PEPPER is not the one this database was filled with."),
+            _("Put the old one back at once: suppressed addresses are not recognised without it."),
         )
     elif not lost:
-        yield Finding("keys", "Secrets and addresses fit the keys.")
+        yield Finding("keys", _("Secrets and addresses fit the keys."))
 
 
 def _clock(now: datetime) -> Iterator[Finding]:
@@ -163,17 +183,26 @@ def _clock(now: datetime) -> Iterator[Finding]:
     if ahead > CLOCK_TOLERANCE:
         yield Finding(
             "clock",
-            f"This machine and the database are {ahead.total_seconds():.0f} s apart.",
-            "Let both set their clocks by NTP.",
+            _(
+                "This machine and the database are %(seconds)s s apart.",
+                seconds=round(ahead.total_seconds()),
+            ),
+            _("Let both set their clocks by NTP."),
         )
     elif beaten and beaten - now > CLOCK_TOLERANCE:
         yield Finding(
             "clock",
-            f"The last beat is from {beaten:%Y-%m-%d %H:%M} UTC, which is still to come.",
-            "Some machine's clock is or was ahead. Set every clock by NTP.",
+            _(
+                "The last beat is from %(moment)s UTC, which is still to come.",
+                moment=f"{beaten:%Y-%m-%d %H:%M}",
+            ),
+            _("Some machine's clock is or was ahead. Set every clock by NTP."),
         )
     else:
-        yield Finding("clock", f"It is {now:%Y-%m-%d %H:%M} UTC, also for the database.")
+        yield Finding(
+            "clock",
+            _("It is %(moment)s UTC, also for the database.", moment=f"{now:%Y-%m-%d %H:%M}"),
+        )
 
 
 def _their_clock() -> datetime | None:
@@ -185,16 +214,18 @@ def _their_clock() -> datetime | None:
 
 def _broker() -> Iterator[Finding]:
     url = settings().broker_url
-    remedy = "Start it, or correct REDIS_URL or BROKER_URL. Until then nothing is polled or sent."
+    remedy = _(
+        "Start it, or correct REDIS_URL or BROKER_URL. Until then nothing is polled or sent."
+    )
     if url is None:
-        yield Finding("broker", "Neither REDIS_URL nor BROKER_URL is set.", remedy)
+        yield Finding("broker", _("Neither REDIS_URL nor BROKER_URL is set."), remedy)
         return
     try:
         bell.ring(url, BROKER_PATIENCE)
     except bell.Silent as error:
         yield Finding("broker", str(error), remedy)
     else:
-        yield Finding("broker", "It answers.")
+        yield Finding("broker", _("It answers."))
 
 
 def _mail() -> Iterator[Finding]:
@@ -204,6 +235,6 @@ def _mail() -> Iterator[Finding]:
             transport = replace(transport, patience=MAIL_PATIENCE)
         transport.connect().close()
     except (Unreachable, BadRelay) as error:
-        yield Finding("mail", str(error), "Start the relay, or correct SMTP_URL.")
+        yield Finding("mail", str(error), _("Start the relay, or correct SMTP_URL."))
     else:
-        yield Finding("mail", f"Letters go out by {transport.name}.")
+        yield Finding("mail", _("Letters go out by %(transport)s.", transport=transport.name))
