@@ -8,13 +8,15 @@ from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from campaigns import accounts, doctor, endpoints, polling
+from campaigns import accounts, doctor, editing, endpoints, polling
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
-from campaigns.model.campaign import Campaign, CampaignSlug
+from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Role
+from campaigns.money import BadMoney, Money
 from campaigns.platforms.registry import UnknownScheme
+from config import settings
 from workers import poll
 
 MOST_LISTINGS = 10_000
@@ -24,6 +26,8 @@ ROLES = [role.value for role in Role]
 def init_app(app: Flask) -> None:
     """Add every command to the app."""
     for command in (
+        add_campaign,
+        add_listing,
         add_staff,
         add_webhook,
         ask_platforms,
@@ -56,6 +60,46 @@ def add_staff(email: str, roles: tuple[str, ...], name: str, password_stdin: boo
     click.echo(f"{staff.email} can log in at /staff.")
     if not password_stdin:
         click.echo(f"Password (shown this once): {password}")
+
+
+@click.command("add-campaign")
+@click.option("--slug", required=True, help="The last part of its page's address.")
+@click.option("--title", required=True, help="In the default language.")
+@click.option("--currency", required=True, help="Such as CNY.")
+@click.option("--target", help="Such as 1000.00; leave it out if there is none.")
+@click.option("--live", is_flag=True, help="Show it to everybody at once.")
+def add_campaign(slug: str, title: str, currency: str, target: str | None, live: bool) -> None:
+    """Create a campaign; a draft unless --live is given."""
+    now, locale = datetime.now(UTC), settings().default_locale
+    try:
+        aim = Money.of(target, currency) if target is not None else None
+        Money.zero(currency)
+        texts = {locale: editing.Words(title.strip())}
+        plan = editing.Plan(slug, currency, texts, aim, default_locale=locale)
+        with force_locale("en"):
+            campaign = editing.create(plan, now)
+            if live:
+                editing.move(campaign, CampaignState.LIVE, now)
+    except (editing.Refused, BadMoney) as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"Campaign {campaign.slug} is {campaign.state}.")
+
+
+@click.command("add-listing")
+@click.argument("campaign")
+@click.argument("address")
+def add_listing(campaign: str, address: str) -> None:
+    """Add a listing to a campaign (its slug) by the address of its page on a platform."""
+    try:
+        with force_locale("en"):
+            listing = editing.add_listing(_campaign(campaign), address, datetime.now(UTC))
+    except editing.Refused as error:
+        db.session.rollback()
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"Listing {listing.id} on {listing.platform}: {listing.external_id}.")
 
 
 @click.command("add-webhook")

@@ -45,6 +45,10 @@ class NoTitle(Refused):
     """A language has a text but no title, or there is no language at all."""
 
 
+class BadTarget(Refused):
+    """The target is nothing or less."""
+
+
 class DatesReversed(Refused):
     """The campaign would end before it starts."""
 
@@ -203,6 +207,8 @@ def by_slug(slug: str) -> Campaign | None:
 def _check(plan: Plan) -> None:
     if not plan.texts or any(not words.title for words in plan.texts.values()):
         raise NoTitle(_("Write a title in at least one language, and in each that has a text."))
+    if plan.target is not None and plan.target.minor <= 0:
+        raise BadTarget(_("A target is more than nothing. Leave it empty for none."))
     if plan.starts_on and plan.ends_on and plan.ends_on < plan.starts_on:
         raise DatesReversed(_("The campaign would end before it starts."))
 

@@ -16,7 +16,6 @@ from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.correction import Correction
 from campaigns.model.staff import Permission
 from campaigns.model.update import Update
-from campaigns.money import Money
 from campaigns.web import language
 from campaigns.web.staff import figure
 from campaigns.web.staff.forms import (
@@ -50,6 +49,7 @@ REFUSALS: dict[type[Exception], str] = {
     editing.BadSlug: "slug",
     editing.SlugTaken: "slug",
     editing.NoTitle: "title_zh",
+    editing.BadTarget: "target",
     editing.DatesReversed: "ends_on",
     editing.CurrencyFixed: "currency",
 }
@@ -100,8 +100,6 @@ class CampaignForm(Form):
     def plan(self) -> editing.Plan | None:
         """What was typed; None, with reasons, where it cannot be read."""
         target = read_amount(self, "target", self.currency.data)
-        if target is not None and not Money.zero(target.currency) < target:
-            self.refuse("target", _("A target is more than nothing. Leave it empty for none."))
         if self.errors:
             return None
         texts = self.texts("title", "summary", "story")
