@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Table, exists, or_, select, update
 
-from campaigns import donors, figures, ledger, letters, posted, suppression
+from campaigns import audit, donors, figures, ledger, letters, posted, suppression
 from campaigns.db import db, insert
 from campaigns.ledger import Booking, Differs, Returned
 from campaigns.mail.address import Address, BadAddress
@@ -21,6 +21,7 @@ from campaigns.model.entry import Door, EntryKind, MatchStage
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, NoticeBody, Verdict
+from campaigns.model.staff import Staff
 from campaigns.platforms import registry
 from campaigns.platforms.base import Giver, Kind, Movement, NoticeError
 from campaigns.posted import Post
@@ -215,6 +216,19 @@ def again(notice: Notice, now: datetime) -> Outcome:
         settle(notice.id, outcome)
         return outcome
     return book(notice.id, endpoint, movements, now)
+
+
+def wait_again(notice: Notice, now: datetime, by: Staff) -> bool:
+    """Let the worker book it once more, since what it named may be known by now.
+
+    False, and nothing changes, for one that was booked, waits already, or needs another remedy.
+    """
+    if notice.verdict not in (Verdict.UNMATCHED, Verdict.FAILED):
+        return False
+    changes = {"verdict": (notice.verdict, Verdict.WAITING)}
+    notice.verdict, notice.tries, notice.next_try_at = Verdict.WAITING, 0, now
+    audit.record("book again", notice, now, by=by, changes=changes)
+    return True
 
 
 def _hear(endpoint: WebhookEndpoint, now: datetime) -> None:

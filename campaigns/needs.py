@@ -82,7 +82,7 @@ def _held() -> Iterator[Need]:
     standing = figures.of([listing for _, listing, _ in rows])
     for report, listing, campaign in rows:
         accepted = standing[listing.id].report
-        last = accepted.raised if accepted else None
+        last = accepted.whole if accepted else None
         yield Need(What.HELD, campaign=campaign, listing=listing, report=report, last=last)
 
 

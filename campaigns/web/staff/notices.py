@@ -1,10 +1,14 @@
 """Notices: what webhooks posted, exactly as it arrived, and what became of it."""
 
-from flask import Blueprint, request, url_for
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from werkzeug.wrappers import Response
 
+from campaigns import intake
 from campaigns.db import db
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry
@@ -64,6 +68,18 @@ def one(id: int) -> str:
         looks=LOOKS,
         entries=list(entries) if me().may(Permission.SEE_LEDGER) else [],
     )
+
+
+@bp.post("/<int:id>/again")
+@needs(Permission.BOOK)
+def book_again(id: int) -> Response:
+    """Have a notice booked that could not be, because of something that was mended since."""
+    if intake.wait_again(found(Notice, id), datetime.now(UTC), me()):
+        flash(_("It is booked within seconds, if it can be."))
+    else:
+        flash(_("This notice is not one that booking again would help."))
+    db.session.commit()
+    return redirect(url_for("staff.notices.one", id=id))
 
 
 def _endpoints() -> dict[int, str]:

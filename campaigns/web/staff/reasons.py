@@ -20,6 +20,7 @@ _KNOWN = frozenset(
     }
 )
 _FELL = re.compile(r"The figure fell from (\S+ \S+) to (\S+ [A-Z]{3})\.")
+_OTHER = re.compile(r"The figure is in ([A-Z]{3}); the listing raises ([A-Z]{3})\.")
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
@@ -37,4 +38,7 @@ def _told(sentence: str) -> str:
         except BadMoney:
             return sentence
         return _("The figure fell from %(before)s to %(after)s.", before=before, after=after)
+    if other := _OTHER.fullmatch(sentence):
+        said, own = other.groups()
+        return _("The figure is in %(other)s; the listing raises %(own)s.", other=said, own=own)
     return sentence

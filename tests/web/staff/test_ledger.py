@@ -141,6 +141,14 @@ def test_a_notice_is_shown_as_it_arrived_until_its_body_is_deleted(treasurer: De
     assert "has been deleted" in treasurer.get(f"/staff/notices/{row.id}").text
 
 
+def test_an_unmatched_notice_is_booked_again_on_request(treasurer: Desk) -> None:
+    row, done = notice(Verdict.UNMATCHED, "a"), notice(Verdict.BOOKED, "b")
+    for one in (row, done):
+        treasurer.post(f"/staff/notices/{one.id}/again")
+    assert (row.verdict, done.verdict) == (Verdict.WAITING, Verdict.BOOKED)
+    assert row.next_try_at is not None
+
+
 RATE = {"day": "2026-11-20", "base": "usd", "quote": "CNY", "rate": "7.1052", "source": "PBOC"}
 
 
