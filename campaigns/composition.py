@@ -136,7 +136,7 @@ def _told(claim: Claim, campaign: Campaign | None, locale: str) -> Told:
 
 def _mailing(mailing: Mailing, campaign: Campaign | None, locale: str) -> Told:
     """The frozen text of a mailing."""
-    frozen = mailing.text(locale, settings().default_locale)
+    frozen = mailing.text(locale, _first_language())
     told = _update(campaign, locale, frozen.subject, frozen.body)
     return replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
 
@@ -257,8 +257,14 @@ def _ours() -> Organisation | None:
     return db.session.scalar(select(Organisation).where(Organisation.ours))
 
 
+def _first_language() -> str:
+    """The one that public pages speak at addresses without a prefix."""
+    ours = _ours()
+    return ours.default_locale if ours else settings().default_locale
+
+
 def _page(campaign: Campaign, locale: str) -> str:
-    prefix = "" if locale == settings().default_locale else _PREFIXES[locale]
+    prefix = "" if locale == _first_language() else _PREFIXES[locale]
     return f"{settings().base_url}{prefix}/c/{campaign.slug}"
 
 
@@ -267,7 +273,7 @@ def _leave(token: str) -> str:
 
 
 def _spoken(locale: str) -> str:
-    return locale if locale in LOCALES else settings().default_locale
+    return locale if locale in LOCALES else _first_language()
 
 
 def _underscored(locale: str) -> str:
