@@ -1,0 +1,49 @@
+"""Fault rows 2 and 4: the broker dies, or forgets everything, in the middle of the work."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import update
+
+from campaigns.db import db
+from campaigns.model.listing import Listing
+from tests.faults.service import Service
+from tests.local.running import QUEUES, eventually
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+LETTERS = 200
+
+
+def test_a_redis_killed_with_9_in_the_middle_of_a_mailing_loses_nothing(service: Service) -> None:
+    mailing = service.mailing(LETTERS, until=20)
+    redis = next(each for each in service.run.family() if each.name() == "redis-server")
+    redis.kill()
+    eventually(lambda: service.run.listening_queues() == QUEUES, 5, "all workers working again")
+    service.assert_each_arrived_once(mailing, LETTERS)
+
+
+def test_a_broker_that_forgets_everything_loses_nothing(service: Service) -> None:
+    names = [f"forgotten-{number}" for number in range(5)]
+    listings = [service.listing(name, 600) for name in names]
+    eventually(lambda: _asked(service, names, times=1), 30, "the listings being asked")
+    mailing = service.mailing(LETTERS, until=20)
+    for _ in range(3):
+        service.redis().flushall()
+        time.sleep(0.5)
+    _make_due(listings)
+    service.redis().flushall()
+    eventually(lambda: _asked(service, names, times=2), 60, "due listings being asked again")
+    service.assert_each_arrived_once(mailing, LETTERS)
+    eventually(service.run.ready, 30, "the service being ready again")
+
+
+def _asked(service: Service, names: list[str], times: int) -> bool:
+    return all(len(service.feed.times(name)) >= times for name in names)
+
+
+def _make_due(listings: list[Listing]) -> None:
+    ids = [listing.id for listing in listings]
+    due = update(Listing).where(Listing.id.in_(ids)).values(next_poll_at=datetime.now(UTC))
+    db.session.execute(due)
+    db.session.commit()
