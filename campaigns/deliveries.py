@@ -100,7 +100,15 @@ def resend(mailing: Mailing, by: Staff | None, now: datetime, *, only: int | Non
     queued = db.session.scalars(
         update(Delivery)
         .where(*failed)
-        .values(state=State.QUEUED, due_at=now, settled_at=None, attempts=0, expires_at=until)
+        .values(
+            state=State.QUEUED,
+            due_at=now,
+            settled_at=None,
+            attempts=0,
+            expires_at=until,
+            earlier_token_hash=Delivery.token_hash,
+            token_hash=None,
+        )
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     ).all()

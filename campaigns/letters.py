@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, or_, select
 
 from campaigns.crypto import address_hash, token_hash
 from campaigns.db import db, insert
@@ -69,7 +69,12 @@ def behind(token: str) -> Delivery | None:
     """
     if not 0 < len(token) <= _LONGEST_TOKEN:
         return None
-    return db.session.scalar(select(Delivery).where(Delivery.token_hash == token_hash(token)))
+    digest = token_hash(token)
+    return db.session.scalar(
+        select(Delivery).where(
+            or_(Delivery.token_hash == digest, Delivery.earlier_token_hash == digest)
+        )
+    )
 
 
 def _hash(to: Donor | Staff) -> str | None:

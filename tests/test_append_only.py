@@ -1,16 +1,19 @@
 """What must never change: the database itself refuses, on both."""
 
+import warnings
 from datetime import date
 from pathlib import Path
 
 import flask_migrate
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from campaigns.app import create_app
-from campaigns.db import db
+from campaigns.db import Base, db
 from campaigns.model import append_only
 from campaigns.model.consent import Consent
 from campaigns.model.entry import Door, Entry, EntryKind
@@ -161,3 +164,12 @@ def standing() -> frozenset[str]:
     names = frozenset(db.session.scalars(text(query)))
     db.session.commit()
     return names
+
+
+def test_the_migrations_lay_what_the_model_says(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        with warnings.catch_warnings():
+            # An index over an expression cannot be read back on SQLite.
+            warnings.filterwarnings("ignore", "(?i).*expression-based index", Warning)
+            assert compare_metadata(context, Base.metadata) == []

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from campaigns import claims, deliveries, leases, mailings, suppression
+from campaigns import claims, deliveries, leases, letters, mailings, suppression
 from campaigns.crypto import token_hash
 from campaigns.db import db
 from campaigns.mail.transport import Outcome, State
 from campaigns.model.audit import AuditRecord
 from campaigns.model.consent import Purpose
-from campaigns.model.delivery import Attempt, Claim, Delivery, LetterKind
+from campaigns.model.delivery import Attempt, Claim, Delivery, DeliveryState, LetterKind
 from campaigns.model.mailing import Mailing
 from campaigns.model.staff import Role
 from campaigns.model.suppression import SuppressionCause
@@ -373,6 +373,16 @@ def test_one_letter_is_sent_again() -> None:
     chosen = make.delivery(of=mailing, state="failed")
     assert deliveries.resend(mailing, None, NOON, only=chosen.id) == 1
     assert [claim.id for claim in take()] == [chosen.id]
+
+
+def test_links_of_a_letter_that_was_sent_again_still_work() -> None:
+    mailing = make.mailing()
+    delivery = make.delivery(of=mailing, state=DeliveryState.FAILED, token_hash=token_hash("first"))
+    deliveries.resend(mailing, None, NOON)
+    db.session.refresh(delivery)
+    delivery.token_hash = token_hash("second")
+    db.session.commit()
+    assert letters.behind("first") == letters.behind("second") == delivery
 
 
 def test_a_cancelled_mailing_is_not_sent_again() -> None:

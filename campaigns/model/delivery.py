@@ -53,7 +53,9 @@ class Delivery(Base):
 
     `occasion` is empty for mailings, else what caused the letter: "entry:7", "follow:3:…". The
     address itself is read from the donor (or member of staff) at the claim. `token_hash` belongs
-    to the random token of its links, made at the claim. `claimed_by` names the process.
+    to the random token of its links, made at the claim; `earlier_token_hash` keeps alive the links
+    of a letter that staff sent again, in case the first one did arrive. `claimed_by` names
+    the process.
     """
 
     __tablename__ = "deliveries"
@@ -78,6 +80,7 @@ class Delivery(Base):
     claimed_at: Mapped[datetime | None] = mapped_column(Moment)
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    earlier_token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
 

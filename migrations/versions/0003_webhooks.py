@@ -70,10 +70,16 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "contradicts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["endpoint_id"],
             ["webhook_endpoints.id"],
             name=op.f("fk_notices_endpoint_id_webhook_endpoints"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["contradicts"], ["notices.id"], name=op.f("fk_notices_contradicts_notices")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
         sa.UniqueConstraint(
@@ -82,6 +88,14 @@ def upgrade() -> None:
             "body_hash",
             name=op.f("uq_notices_endpoint_id_event_id_body_hash"),
         ),
+    )
+    op.create_index(
+        "uq_notices_event",
+        "notices",
+        ["endpoint_id", "event_id"],
+        unique=True,
+        sqlite_where=sa.text("contradicts IS NULL"),
+        postgresql_where=sa.text("contradicts IS NULL"),
     )
     op.create_index("ix_notices_verdict", "notices", ["verdict", "next_try_at"], unique=False)
     op.create_table(

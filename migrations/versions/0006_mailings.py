@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_by", sa.String(length=64), nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=True),
+        sa.Column("earlier_token_hash", sa.String(length=64), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -262,6 +263,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_deliveries_token_hash")),
+        sa.UniqueConstraint("earlier_token_hash", name=op.f("uq_deliveries_earlier_token_hash")),
     )
     op.create_index(
         op.f("ix_deliveries_address_hash"), "deliveries", ["address_hash"], unique=False
@@ -274,7 +276,9 @@ def upgrade() -> None:
         [sa.text("coalesce(mailing_id, 0)"), "address_hash", "occasion"],
         unique=True,
     )
-    op.create_index("ix_deliveries_mailing", "deliveries", ["mailing_id", "state"], unique=False)
+    op.create_index(
+        "ix_deliveries_mailing", "deliveries", ["mailing_id", "state", "due_at"], unique=False
+    )
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
