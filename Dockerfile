@@ -13,8 +13,7 @@ COPY workers workers
 COPY templates templates
 COPY static static
 COPY migrations migrations
-RUN /opt/venv/bin/pybabel compile --directory campaigns/translations \
-    && /opt/venv/bin/python -m compileall -q .
+RUN /opt/venv/bin/python -m compileall -q .
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin huiyin \
