@@ -120,10 +120,14 @@ class CountField(IntegerField):  # type: ignore[misc]
 
 
 class MultiCheckboxField(SelectMultipleField):  # type: ignore[misc]
-    """Several of a few choices."""
+    """At least one of a few choices; the form says so where there is none."""
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+    def __init__(self, *about: Any, **more: Any) -> None:
+        super().__init__(*about, **more)
+        self.flags.required = True
 
 
 class _Filled(InputRequired):  # type: ignore[misc]

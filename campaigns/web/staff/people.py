@@ -21,6 +21,10 @@ from campaigns.web.staff.session import me, needs
 bp = Blueprint("people", __name__, url_prefix="/people")
 
 
+# Fields stand on the page in the order they are made, and this one comes first.
+_EMAIL = EmailField(_l("Mail address"), [required(_l("Write their mail address.")), longest(320)])
+
+
 class RolesForm(Form):
     name = StringField(_l("Name"), [longest(200)])
     roles = MultiCheckboxField(
@@ -38,9 +42,7 @@ class RolesForm(Form):
 
 
 class NewForm(RolesForm):
-    email = EmailField(
-        _l("Mail address"), [required(_l("Write their mail address.")), longest(320)]
-    )
+    email = _EMAIL
 
 
 class ColleagueForm(RolesForm):
@@ -112,7 +114,7 @@ def _page(form: NewForm) -> str:
         people=list(db.session.scalars(select(Staff).order_by(Staff.active.desc(), Staff.id))),
         roles=roles,
         table=[(label, [p in MAY[role] for role in ROLES]) for p, label in PERMISSIONS.items()],
-        columns=list(ROLES.values()),
+        columns=[str(label) for label in ROLES.values()],
     )
 
 
