@@ -79,8 +79,11 @@ def step(id: int, to: str) -> Response:
 def approve(id: int) -> Response:
     mailing = found(Mailing, id)
     text_of = _moment(request.form.get("text_of", ""))
-    approving = lambda now: mailings.approve(mailing, me(), now, text_of=text_of)  # noqa: E731
-    return _stepped(mailing, approving, _("Approved. Now give it an hour."))
+    return _stepped(
+        mailing,
+        lambda now: mailings.approve(mailing, me(), now, text_of=text_of),
+        _("Approved. Now give it an hour."),
+    )
 
 
 @bp.post("/<int:id>/send-back")
@@ -90,8 +93,11 @@ def send_back(id: int) -> Any:
     if not form.validate():
         return _page(mailing, note=form), 400
     note = form.note.data.strip()
-    sending_back = lambda now: mailings.send_back(mailing, note, me(), now)  # noqa: E731
-    return _stepped(mailing, sending_back, _("It is back with its author."))
+    return _stepped(
+        mailing,
+        lambda now: mailings.send_back(mailing, note, me(), now),
+        _("It is back with its author."),
+    )
 
 
 @bp.post("/<int:id>/schedule")
