@@ -79,7 +79,7 @@ class _Plain(HTMLParser):
         given = dict(attrs)
         self._owe(tag)
         if tag in ("ul", "ol"):
-            self._lists.append(int(given.get("start") or 1) if tag == "ol" else None)
+            self._lists.append(_first_number(given.get("start")) if tag == "ol" else None)
         elif tag == "a":
             self._links.append((given.get("href") or "", len(self.pieces)))
         elif sign := self._sign(tag, given):
@@ -138,3 +138,8 @@ class _Plain(HTMLParser):
     def _address(self, address: str, start: int) -> str:
         bare = address.removeprefix("mailto:")
         return f" ({bare})" if bare and "".join(self.pieces[start:]).strip() != bare else ""
+
+
+def _first_number(start: str | None) -> int:
+    """As browsers read it: 1 where the attribute, which may be typed as raw HTML, is no number."""
+    return int(start) if start and re.fullmatch(r"-?[0-9]{1,9}", start) else 1

@@ -60,3 +60,8 @@ def test_the_plain_text_says_what_the_page_says() -> None:
 def test_nested_lists_and_quoted_angle_brackets_survive_as_text() -> None:
     assert text.plain("- a\n    - b\n- c") == "- a\n- b\n- c"
     assert text.plain("1 < 2 & `<b>`") == "1 < 2 & <b>"
+
+
+@pytest.mark.parametrize("start", ["x", "", "1.5", "9" * 5000])
+def test_a_list_that_begins_with_no_number_begins_with_one(start: str) -> None:
+    assert text.plain(f'<ol start="{start}"><li>desks</li></ol>') == "1. desks"
