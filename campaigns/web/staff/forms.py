@@ -90,8 +90,13 @@ class LocalMomentField(DateTimeLocalField):  # type: ignore[misc]
             raise ValueError(_("Write a date and a time, such as 2026-11-22 14:05.")) from error
 
     def moment(self, zone: str) -> datetime:
-        """Raises `ValidationError` for a time of day that the zone's clocks skip."""
+        """Raises `ValidationError` for a time of day that the zone's clocks skip.
+
+        Also for the first and last days of the calendar, which have no moment in every zone.
+        """
         local = self.data.replace(tzinfo=ZoneInfo(zone))
+        if not 1970 <= local.year < 9999:
+            raise ValidationError(_("Write a date and a time, such as 2026-11-22 14:05."))
         found: datetime = local.astimezone(UTC)
         if found.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != self.data:
             raise ValidationError(_("Clocks skip this hour on that day. Choose another."))

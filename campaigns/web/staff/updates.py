@@ -150,7 +150,7 @@ def ask(id: int) -> str:
 def change(id: int) -> Any:
     update, form, now = found(Update, id), UpdateForm(), datetime.now(UTC)
     if form.validate():
-        with form.refusing(REFUSALS):
+        with form.refusing(REFUSALS | {mailings.Refused: "title_zh"}):
             if writing.change(update, form.words(), now, me()):
                 mailings.text_changed(update, me(), now)
     if form.errors:

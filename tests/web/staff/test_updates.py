@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from campaigns import mailings
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import Campaign
@@ -145,6 +146,33 @@ def test_an_hour_that_has_passed_is_refused_beside_its_field(
     assert answer.status_code == 400
     assert 'id="at-error"' in answer.text
     assert mailing.state is MailingState.APPROVED
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_the_ends_of_the_calendar_are_no_hour(
+    desk: Callable[..., Desk], campaign: Campaign, at: str, zone: str
+) -> None:
+    editor = desk(Role.EDITOR, timezone=zone)
+    mailing = make.mailing(make.update(campaign), state=MailingState.APPROVED)
+    answer = editor.post(f"/staff/mailings/{mailing.id}/schedule", at=at)
+    assert answer.status_code == 400
+
+
+def test_a_change_in_the_moment_of_approval_is_refused_and_not_kept(
+    editor: Desk, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = make.update(campaign)
+
+    def overtaken(*_: object) -> None:
+        raise mailings.WrongState("The mailing is no longer where this step begins.")
+
+    monkeypatch.setattr(mailings, "text_changed", overtaken)
+    changed = {"title_zh": "别的", "body_zh": "别的"}
+    answer = editor.post(f"/staff/updates/{update.id}/edit", **changed)
+    assert answer.status_code == 400
+    assert "no longer where this step begins" in answer.text
+    assert {text.title for text in update.texts} != {"别的"}
 
 
 def test_what_changed_after_it_was_opened_is_not_approved(
