@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_SECURE=settings.secure or not settings.embedded,
     )
     _connect(app)
     for door in DOORS:

@@ -14,6 +14,7 @@ from wtforms import EmailField, HiddenField
 
 from campaigns import accounts, throttles
 from campaigns.db import db, reading
+from campaigns.mail.address import Address, BadAddress
 from campaigns.throttles import Pace
 from campaigns.web import guards, language
 from campaigns.web.staff import session
@@ -122,5 +123,8 @@ def network() -> str:
 
 
 def by_address(email: str) -> str:
-    """The throttle's subject for an address, known or not."""
-    return f"login address {email.strip().lower()}"
+    """The throttle's subject for an address, known or not; all its spellings count as one."""
+    try:
+        return f"login address {Address.parse(email)}"
+    except BadAddress:
+        return f"login address {email.strip().lower()}"

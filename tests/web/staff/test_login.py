@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,12 +10,15 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from campaigns import accounts, throttles
+from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.staff import Role, Staff
 from campaigns.model.throttle import Throttle
 from campaigns.web.staff.login import by_address
+from config import load
 from tests import make
+from tests.conftest import environment
 from tests.web.staff.conftest import token
 
 PASSWORD = "three green bicycles"
@@ -93,6 +97,14 @@ def test_guessing_an_unknown_address_is_slowed_just_so(client: FlaskClient, lin:
     assert log_in(client).status_code == 302
 
 
+@pytest.mark.parametrize(
+    "spelling", ["LIN@example.org", "lin@ｅxample.org", " lin@example.org", "lin@EXAMPLE。org"]
+)
+def test_another_spelling_of_an_address_is_no_fresh_start(app: object, spelling: str) -> None:
+    assert accounts.at(spelling) is accounts.at("lin@example.org")
+    assert by_address(spelling) == by_address("lin@example.org")
+
+
 def test_each_guess_counts(client: FlaskClient, lin: Staff) -> None:
     for _ in range(3):
         log_in(client, password="a guess")
@@ -166,6 +178,21 @@ def test_the_cookie_is_for_staff_pages_and_no_script(client: FlaskClient, lin: S
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Path=/staff" in cookie
+
+
+@pytest.mark.parametrize(
+    ("embedded", "address", "secure"),
+    [
+        ("1", "http://127.0.0.1:8000", False),
+        ("1", "https://give.example.org", True),
+        ("0", "http://give.example.org", True),
+    ],
+)
+def test_the_cookie_is_secure_outside_the_embedded_run(
+    new_database: str, tmp_path: Path, embedded: str, address: str, secure: bool
+) -> None:
+    environ = environment(new_database, tmp_path, EMBEDDED=embedded, BASE_URL=address)
+    assert create_app(load(environ)).config["SESSION_COOKIE_SECURE"] is secure
 
 
 def test_public_pages_do_not_look_at_the_cookie(client: FlaskClient, lin: Staff) -> None:
