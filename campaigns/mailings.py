@@ -98,7 +98,7 @@ def approve(
     `ChangedMeanwhile`. The author may approve only where nobody else works here (`OwnMailing`).
     """
     _demand(by, Permission.APPROVE)
-    if by is not None and by.id == mailing.author_id and _has_colleagues():
+    if by is not None and mailing.is_by(by.id) and _has_colleagues():
         raise OwnMailing(_("Somebody else must approve what you wrote."))
     if text_of is not None and mailing.update.changed_at != text_of:
         raise ChangedMeanwhile(_("The text was changed after you opened it. Please read it again."))
@@ -194,10 +194,13 @@ def text_changed(changed: Update, by: Staff | None, now: datetime) -> None:
     Who changed it counts as the author, so that nobody approves their own words by a detour.
     """
     paused_before = and_(Mailing.state == State.PAUSED, Mailing.paused_from == State.SCHEDULED)
-    waiting = or_(Mailing.state.in_(_NOT_BEGUN), paused_before)
+    waiting = or_(Mailing.state.in_((State.DRAFT, *_NOT_BEGUN)), paused_before)
     of_this = select(Mailing).where(Mailing.update_id == changed.id, waiting)
     for mailing in db.session.scalars(of_this).all():
         author = by.id if by else mailing.author_id
+        if mailing.state is State.DRAFT:
+            mailing.author_id = author
+            continue
         values = _unapproved() | {"author_id": author}
         _step(mailing, (mailing.state,), State.IN_REVIEW, by, now, **values)
         mailing.texts = []

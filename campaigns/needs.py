@@ -89,7 +89,7 @@ def _held() -> Iterator[Need]:
 def _to_approve(staff: Staff) -> Iterator[Need]:
     alone = (db.session.scalar(select(func.count(Staff.id)).where(Staff.active)) or 0) < 2
     for mailing in _mailings(MailingState.IN_REVIEW):
-        if alone or mailing.author_id != staff.id:
+        if alone or not mailing.is_by(staff.id):
             yield Need(What.TO_APPROVE, mailing=mailing)
 
 

@@ -106,6 +106,25 @@ def test_who_changes_the_text_in_review_becomes_its_author() -> None:
         mailings.approve(mailing, changer, NOON)
 
 
+def test_who_changes_the_text_of_a_draft_becomes_its_author() -> None:
+    changer = make.staff()
+    mailing = mailings.draft(make.update(), {}, make.staff(), NOON)
+    mailings.text_changed(mailing.update, changer, NOON)
+    assert state(mailing) == "draft"
+    mailings.submit(mailing, changer, NOON)
+    with pytest.raises(mailings.OwnMailing):
+        mailings.approve(mailing, changer, NOON)
+
+
+def test_who_wrote_the_words_cannot_approve_a_mailing_that_another_made_of_them() -> None:
+    writer, update = make.staff(), make.update()
+    update.author_id = writer.id
+    mailing = mailings.draft(update, {}, make.staff(), NOON)
+    mailings.submit(mailing, writer, NOON)
+    with pytest.raises(mailings.OwnMailing):
+        mailings.approve(mailing, writer, NOON)
+
+
 @pytest.mark.parametrize(
     ("role", "step"),
     [

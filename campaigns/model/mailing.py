@@ -75,6 +75,10 @@ class Mailing(Base):
         Index("ix_mailings_due", "state", "scheduled_at"),
     )
 
+    def is_by(self, staff_id: int) -> bool:
+        """Whether they made this mailing or wrote its words, so that another must approve it."""
+        return staff_id in (self.author_id, self.update.author_id)
+
     def text(self, locale: str, default_locale: str) -> "MailingText":
         """The frozen text in `locale`, else in `default_locale`, else in any."""
         return Texts(self.texts, default_locale).best(locale)

@@ -198,7 +198,7 @@ def _page(mailing: Mailing, hour: HourForm | None = None, note: NoteForm | None 
         skipped=mailing.skipped,
         author=sendings.named(mailing.author_id),
         approver=sendings.named(mailing.approved_by),
-        mine=mailing.author_id == me().id and not _alone(),
+        mine=mailing.is_by(me().id) and not _alone(),
         text_of=mailing.update.changed_at.isoformat(),
         locales=sendings.languages(mailing.texts or mailing.update.texts),
         languages=LANGUAGES,
