@@ -11,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 
 VERSION = "0.1.0"  # as in pyproject.toml
@@ -59,14 +60,14 @@ def settings() -> Settings:
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read every setting from `environ` (the process's own by default). Raises `BadSetting`."""
-    read = _Reader(os.environ if environ is None else environ)
+    read = Reader(os.environ if environ is None else environ)
     embedded = read("EMBEDDED", _flag, "0")
-    redis_url = read.optional("REDIS_URL", _url("redis", "rediss", "unix", "redis+socket"))
+    redis_url = read.optional("REDIS_URL", _redis_url)
     loaded = Settings(
         database_url=read("DATABASE_URL", _database_url),
         redis_url=redis_url,
         broker_url=read.optional("BROKER_URL", _broker_url) or _as_broker(redis_url),
-        smtp_url=read.optional("SMTP_URL", _url("smtp", "smtps", "smtp+starttls")),
+        smtp_url=read.optional("SMTP_URL", _relay),
         mail_from=read("MAIL_FROM", _sender),
         base_url=read("BASE_URL", _base_url),
         secret_keys=read("SECRET_KEY", _secret_keys),
@@ -95,7 +96,7 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-class _Reader:
+class Reader:
     """Takes NAME or the contents of NAME_FILE, and lets a parser check it."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -127,30 +128,40 @@ class _Reader:
         return value or None
 
 
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(raw: str) -> str:
-        split = _split(raw)
-        if split.scheme not in schemes or not (split.netloc or split.path):
-            raise ValueError(f"must be an address that begins with one of {', '.join(schemes)}.")
-        return raw
-
-    return parse
+def _redis_url(raw: str) -> str:
+    split, schemes = _split(raw), ("redis", "rediss", "unix", "redis+socket")
+    if split.scheme not in schemes or not (split.netloc or split.path):
+        raise ValueError(f"must be an address that begins with one of {', '.join(schemes)}.")
+    return raw
 
 
 def _split(raw: str) -> SplitResult:
-    split = urlsplit(raw)
     try:
-        port = split.port
-    except ValueError as error:
-        raise ValueError("has a port that is not a number from 1 to 65535.") from error
-    if port == 0:
-        raise ValueError("has a port that is not a number from 1 to 65535.")
+        split = urlsplit(raw)
+        if split.port == 0:
+            raise ValueError
+    except ValueError:
+        raise ValueError("has a host or port (1 to 65535) that cannot be read.") from None
     return split
+
+
+def _relay(raw: str) -> str:
+    """As `campaigns.mail.relay` will read it: a host, and nothing after it."""
+    split = _split(raw)
+    known = split.scheme in ("smtp", "smtps", "smtp+starttls")
+    after = split.path.strip("/") or split.query or split.fragment
+    if not known or not split.hostname or re.search(r"\s", raw) or after:
+        raise ValueError(
+            "must be smtp://host:port, smtps:// or smtp+starttls://user:password@host:port, and "
+            "nothing more; other signs in a password are written as %2F."
+        )
+    return raw
 
 
 def _database_url(raw: str) -> str:
     scheme, found, rest = raw.partition("://")
-    if not found or not rest or scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
+    server = scheme in ("postgresql", "postgresql+psycopg") and rest and _split(raw)
+    if not found or not (server or (scheme == "sqlite" and re.match("/[^?]", rest))):
         raise ValueError(
             "must be sqlite:////absolute/path.sqlite3 or postgresql://user:password@host/database."
         )
@@ -158,7 +169,8 @@ def _database_url(raw: str) -> str:
 
 
 def _broker_url(raw: str) -> str:
-    if "://" not in raw:
+    plain = not raw.startswith(("redis:", "rediss:", "amqp:", "amqps:")) or _split(raw)
+    if not plain or not re.match(r"[a-z][a-z0-9+]*://\S", raw):
         raise ValueError("must be a broker's address, such as redis://… or amqp://….")
     return raw
 
@@ -169,15 +181,29 @@ def _as_broker(redis_url: str | None) -> str | None:
 
 
 def _sender(raw: str) -> str:
-    if not re.fullmatch(r"[^\r\n]*<?[^@\s<>]+@[^@\s<>]+>?", raw):
-        raise ValueError("must be a mail address, such as Facilitators <updates@example.org>.")
+    """As `campaigns.mail.address` will read it: one it cannot read would fail every letter."""
+    named = re.fullmatch(r"[^<>\r\n]*<([^<>]*)>\s*", raw)
+    address = (named[1] if named else raw).strip()
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise ValueError("must be a mail address, such as Huiyin <hi@example.org>.") from None
     return raw
 
 
 def _base_url(raw: str) -> str:
     split = _split(raw)
-    if split.scheme not in ("http", "https") or not split.hostname or split.query or split.fragment:
-        raise ValueError("must be the public address, such as https://give.example.org.")
+    known = split.scheme in ("http", "https") and split.hostname
+    if (
+        not known
+        or split.query
+        or split.fragment
+        or not re.fullmatch(r"[\w.:/\[\]~%-]+", raw, re.A)
+    ):
+        raise ValueError(
+            "must be the public address, such as https://give.example.org (a name in other "
+            "letters as xn--…)."
+        )
     return raw.rstrip("/")
 
 
@@ -212,7 +238,10 @@ def _key(raw: str) -> bytes:
 
 def _bind(raw: str) -> tuple[str, int]:
     host, found, port = raw.rpartition(":")
-    if not found or not host or not port.isdecimal() or not 0 < int(port) < 65536:
+    known = re.fullmatch(r"[\w.:-]+|\[[0-9a-fA-F:]+\]", host, re.A) and re.fullmatch(
+        "[0-9]{1,5}", port
+    )
+    if not found or not known or not 0 < int(port) < 65536:
         raise ValueError("must be host:port, such as 127.0.0.1:8000.")
     return host.strip("[]"), int(port)
 
@@ -257,11 +286,15 @@ def _origins(raw: str) -> dict[str, str]:
     origins = {}
     for part in filter(None, (part.strip() for part in raw.split(","))):
         name, found, origin = part.partition("=")
-        if not found or urlsplit(origin).scheme not in ("http", "https"):
+        split = _split(origin)
+        if not found or split.scheme not in ("http", "https") or not split.hostname:
             raise ValueError("must be name=origin pairs, such as tencent=http://127.0.0.1:9001.")
         origins[name] = origin.rstrip("/")
     return origins
 
 
 def _hosts(raw: str) -> frozenset[str]:
-    return frozenset(part.strip().lower() for part in raw.split(",") if part.strip())
+    hosts = frozenset(part.strip().lower() for part in raw.split(",") if part.strip())
+    if not all(re.fullmatch(r"[^\s/@*]+", host) for host in hosts):
+        raise ValueError("must be hosts, such as feeds.internal,10.0.0.7:8080.")
+    return hosts

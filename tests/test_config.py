@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import config
+from campaigns.mail.address import Mailbox
+from campaigns.mail.relay import Relay
 
 ROOT = Path(__file__).parent.parent
 KEY = base64.b64encode(bytes(32)).decode()
@@ -21,17 +23,37 @@ GOOD = {
 BAD = [
     ("DATABASE_URL", "mysql://db.example.org/huiyin"),
     ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_URL", "sqlite://huiyin.sqlite3"),
+    ("DATABASE_URL", "postgresql://db.example.org:many/huiyin"),
+    ("DATABASE_URL", "postgresql://[::1/huiyin"),
     ("REDIS_URL", "http://redis.example.org"),
     ("REDIS_URL", "redis://redis.example.org:0"),
     ("REDIS_URL", "redis://redis.example.org:99999"),
     ("BROKER_URL", "rabbit.example.org"),
+    ("BROKER_URL", "://rabbit.example.org"),
+    ("BROKER_URL", "redis://redis.example.org:many"),
     ("SMTP_URL", "mail.example.org:587"),
     ("SMTP_URL", "smtp://mail.example.org:many"),
+    ("SMTP_URL", "smtp://mail.example.org/path"),
+    ("SMTP_URL", "smtp://mail.example.org?timeout=3"),
+    ("SMTP_URL", "smtp://user:pass#word@mail.example.org"),
+    ("SMTP_URL", "smtp://:25"),
+    ("SMTP_URL", "smtp:mail.example.org"),
+    ("SMTP_URL", "smtp://[::1"),
     ("MAIL_FROM", "Facilitators"),
+    ("MAIL_FROM", "Facilitators updates@example.org"),
+    ("MAIL_FROM", "Facilitators <updates@example.org"),
+    ("MAIL_FROM", "updates@example..org"),
+    ("MAIL_FROM", "updates@example"),
     ("MAIL_FROM", "a@example.org\r\nBcc: b@example.org"),
     ("BASE_URL", "give.example.org"),
     ("BASE_URL", "https://give.example.org/?campaign=1"),
     ("BASE_URL", "ftp://give.example.org"),
+    ("BASE_URL", "https://捐.example.org"),
+    ("BASE_URL", "https://give example.org"),
+    ("BASE_URL", "https://user:secret@give.example.org"),
+    ("BASE_URL", 'https://give.example.org"><b>'),
+    ("BASE_URL", "https://[::1"),
     ("SECRET_KEY", "short"),
     ("SECRET_KEY", f"{'x' * 40},short"),
     ("DATA_KEYS", KEY),
@@ -43,6 +65,8 @@ BAD = [
     ("BIND", "127.0.0.1:0"),
     ("BIND", "127.0.0.1:65536"),
     ("BIND", ":8000"),
+    ("BIND", "http://127.0.0.1:8000"),
+    ("BIND", "two words:8000"),
     ("ORGANISATION_NAME", "two\nlines"),
     ("DEFAULT_LOCALE", "zh"),
     ("DEFAULT_TIMEZONE", "Shanghai"),
@@ -53,6 +77,11 @@ BAD = [
     ("PLATFORM_ORIGINS", "tencent"),
     ("PLATFORM_ORIGINS", "tencent=127.0.0.1:9001"),
     ("PLATFORM_ORIGINS", "tencent=http://127.0.0.1:9001"),  # refused outside the embedded run
+    ("PLATFORM_ORIGINS", "tencent=http://"),
+    ("PLATFORM_ORIGINS", "tencent=http://[::1"),
+    ("PLATFORM_ORIGINS", "tencent=http://127.0.0.1:many"),
+    ("POLL_ALLOW_PRIVATE", "http://feeds.internal/"),
+    ("POLL_ALLOW_PRIVATE", "*"),
     ("EMBEDDED", "yes"),
 ]
 
@@ -103,7 +132,7 @@ def test_a_missing_value_stops_the_start_and_names_itself(name: str, value: str 
 
 
 def test_every_setting_but_free_text_has_a_bad_value_above() -> None:
-    anything_goes = {"INSTANCE_DIR", "POLL_ALLOW_PRIVATE"}
+    anything_goes = {"INSTANCE_DIR"}
     assert {name for name, _ in BAD} == read() - anything_goes
 
 
@@ -174,3 +203,30 @@ def test_the_examples_of_the_settings_page_load() -> None:
         row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` "))
         example = re.findall(r"`([^`]+)`", row.split(" | ")[2])[0]
         config.load({**GOOD, name: example})
+
+
+@pytest.mark.parametrize("value", ["tencent", "tencent=http://", "a=http://[::1", "a=http://b:c"])
+def test_stand_ins_are_read_with_care_in_the_embedded_run(value: str) -> None:
+    with pytest.raises(config.BadSetting, match=r"^PLATFORM_ORIGINS (must be|has a)"):
+        config.load({**GOOD, "EMBEDDED": "1", "PLATFORM_ORIGINS": value})
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        {"SMTP_URL": "smtps://user%40x:p%2Fw@mail.example.org"},
+        {"SMTP_URL": "smtp://[::1]:2525/"},
+        {"MAIL_FROM": "updates@example.org"},
+        {"MAIL_FROM": '"Facilitators, Beijing" <updates@example.org>'},
+        {"MAIL_FROM": "Huiyin <updates@huiyin.example>"},
+        {"DATABASE_URL": "postgresql:///huiyin?host=/run/postgresql"},
+        {"DATABASE_URL": "sqlite:////var/lib/huiyin/huiyin.sqlite3"},
+        {"BASE_URL": "http://[::1]:8000/"},
+        {"BROKER_URL": "sqla+sqlite:////var/lib/huiyin/broker.sqlite3"},
+        {"BIND": "[::1]:8000"},
+    ],
+)
+def test_what_parts_below_accept_is_accepted(good: dict[str, str]) -> None:
+    loaded = config.load({**GOOD, **good})
+    assert Mailbox.parse(loaded.mail_from)
+    assert loaded.smtp_url is None or Relay.parse(loaded.smtp_url)
