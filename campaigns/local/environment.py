@@ -15,14 +15,15 @@ def complete(given: Mapping[str, str]) -> dict[str, str]:
 
     Makes the instance directory and, once, the secrets in it. Raises `config.BadSetting`.
     """
-    instance = Path(given.get("INSTANCE_DIR") or "instance").absolute()
+    told = config.Reader(given)
+    instance = told("INSTANCE_DIR", lambda raw: Path(raw).absolute(), "instance")
     try:
         instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise config.BadSetting(
             f"INSTANCE_DIR must be a directory that can be made: {instance} ({error.strerror})."
         ) from error
-    bind = given.get("BIND") or "127.0.0.1:8000"
+    bind = told("BIND", str, "127.0.0.1:8000")
     defaults = {
         "EMBEDDED": "1",
         "INSTANCE_DIR": str(instance),

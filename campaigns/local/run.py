@@ -38,6 +38,15 @@ def main() -> int:
     return 0
 
 
+def prepare(environ: Mapping[str, str], instance: Path, *, demo: bool) -> None:
+    """Migrate, and load the demo into an empty database if asked. Raises `CannotStart`."""
+    say("Bringing the database up to date.")
+    _command(environ, instance, "db", "upgrade")
+    if demo:
+        say("Loading the demo, unless there is something already.")
+        _command(environ, instance, "demo", "--if-empty")
+
+
 def _run(environ: dict[str, str], *, demo: bool) -> None:
     settings = config.load(environ)
     instance = settings.instance_dir
@@ -45,7 +54,7 @@ def _run(environ: dict[str, str], *, demo: bool) -> None:
     _demand_free(*settings.bind)
     chosen = broker.choose(instance, environ)
     environ |= chosen.environ
-    _prepare(environ, instance, demo=demo)
+    prepare(environ, instance, demo=demo)
     wanted = children.of_the_broker(chosen) + children.of_the_service(settings.bind)
     if (instance / LOGINS).exists() and not settings.platform_origins:
         address = _stage(settings)
@@ -84,14 +93,6 @@ def _demand_free(host: str, port: int) -> None:
             ) from error
 
 
-def _prepare(environ: Mapping[str, str], instance: Path, *, demo: bool) -> None:
-    say("Bringing the database up to date.")
-    _command(environ, instance, "db", "upgrade")
-    if demo:
-        say("Loading the demo, unless there is something already.")
-        _command(environ, instance, "demo", "--if-empty")
-
-
 def _command(environ: Mapping[str, str], instance: Path, *words: str) -> None:
     log = instance / "logs" / "setup.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +102,8 @@ def _command(environ: Mapping[str, str], instance: Path, *words: str) -> None:
             cwd=ROOT,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            # The demo prints its logins, and no log holds a password.
+            stdout=subprocess.DEVNULL,
             stderr=output,
         )
     if ended.returncode:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import config
-from campaigns.local import environment, keys
+from campaigns.local import environment, keys, run
 
 MAKE = """
 import sys, pathlib
@@ -56,6 +56,24 @@ def test_the_completed_environment_is_one_that_loads(tmp_path: Path) -> None:
     assert loaded.embedded
     assert loaded.base_url == "http://127.0.0.1:8123"
     assert loaded.database_url == f"sqlite:///{tmp_path}/new/huiyin.sqlite3"
+
+
+def test_what_files_hold_counts_like_what_is_set(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text(f"{tmp_path}/new\n")
+    (tmp_path / "bind").write_text("127.0.0.1:8123\n")
+    given = {"INSTANCE_DIR_FILE": f"{tmp_path}/home", "BIND_FILE": f"{tmp_path}/bind"}
+    completed = environment.complete(given)
+    assert config.load(completed).base_url == "http://127.0.0.1:8123"
+    assert completed["DATABASE_URL"] == f"sqlite:///{tmp_path}/new/huiyin.sqlite3"
+    assert completed["SECRET_KEY_FILE"] == f"{tmp_path}/new/secrets/SECRET_KEY"
+
+
+def test_no_log_holds_the_logins_of_the_demo(tmp_path: Path) -> None:
+    environ = environment.complete({**config.environment(), "INSTANCE_DIR": str(tmp_path)})
+    run.prepare(environ, tmp_path, demo=True)
+    password = (tmp_path / run.LOGINS).read_text().splitlines()[0].split()[-1]
+    assert len(password) >= 12
+    assert not any(password in log.read_text() for log in (tmp_path / "logs").iterdir())
 
 
 def test_nobody_else_may_look_into_a_new_instance(tmp_path: Path) -> None:
