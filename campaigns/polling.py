@@ -1,5 +1,6 @@
 """Polling: taking the listings that are due, asking their platforms, noting what went wrong."""
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,18 @@ from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.platforms import registry
-from campaigns.platforms.base import Answer, Ask, Busy, Gone, PlatformError, Reading, Refused
+from campaigns.platforms.base import (
+    Answer,
+    Ask,
+    Busy,
+    Gone,
+    PlatformError,
+    Reading,
+    Refused,
+    Unreadable,
+)
+
+log = logging.getLogger(__name__)
 
 # Longer than any question may take; a worker that died loses the listing for this long.
 LEASE = timedelta(seconds=60)
@@ -74,7 +86,10 @@ def take_due(now: datetime, limit: int = 64, *, every: bool = False) -> list[Que
 
 
 def put(question: Question, fetch: Fetch, origins: Mapping[str, str]) -> Response:
-    """Ask the platform. Never raises a `PlatformError`; knows no database, so any thread may."""
+    """Ask the platform. Never raises: whatever goes wrong concerns this one listing alone.
+
+    Knows no database, so any thread may.
+    """
     try:
         platform = registry.platform(question.platform)
         ask = platform.ask(question.external_id, question.url, origins.get(question.platform))
@@ -82,6 +97,10 @@ def put(question: Question, fetch: Fetch, origins: Mapping[str, str]) -> Respons
         reading = None if answer.not_modified else platform.read(answer)
     except PlatformError as error:
         return Response(question, error=error)
+    except Exception as error:
+        # A fault of ours, but the other listings of this round are not to suffer by it.
+        log.exception("Listing %d could not be asked.", question.listing_id)
+        return Response(question, error=Unreadable(f"Our own fault: {type(error).__name__}."))
     return Response(
         question,
         reading,

@@ -16,6 +16,7 @@ from campaigns.db import db
 from campaigns.model.campaign import CampaignState
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.money import Money
+from campaigns.platforms import alipay
 from tests import make
 from workers import poll
 
@@ -128,6 +129,22 @@ def test_a_failure_is_kept_with_its_reason_and_the_last_good_figure_stands(
     failure = db.session.scalars(select(PollFailure)).one()
     assert failure.condition == condition
     assert (listing.failures, shown(listing)) == (1, Money(100, "CNY"))
+
+
+def test_a_fault_of_ours_with_one_listing_leaves_the_others_alone(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty, sound = make.listing(platform="alipay"), make.listing()
+    platform.says(100)
+
+    def stumble(*_: object) -> None:
+        raise KeyError("total")
+
+    monkeypatch.setattr(alipay, "ask", stumble)
+    poll.due_listings()
+    assert (faulty.failures, sound.failures) == (1, 0)
+    assert shown(sound) == Money(100, "CNY")
+    assert db.session.scalars(select(PollFailure)).one().reason == "Our own fault: KeyError."
 
 
 def test_a_listing_that_keeps_failing_is_asked_ever_less(platform: Platform) -> None:
