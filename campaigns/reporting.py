@@ -11,6 +11,7 @@ from campaigns.model.listing import Listing
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Staff
 from campaigns.money import Money
+from campaigns.platforms import registry
 from campaigns.platforms.base import Reading
 
 # How far ahead of our clock a platform's own moment may be.
@@ -72,15 +73,23 @@ def enter(
 
 
 def reaffirm(listing: Listing, now: datetime) -> Report | None:
-    """The platform says that nothing changed since we last asked: the last figure is true now too.
+    """The platform says that nothing changed since we last asked: what it said then holds now too.
 
-    None where there is no last figure.
+    Also where that was a figure that waits for a verdict: the one on show is not the platform's
+    then. A figure that the platform itself dated keeps its moment. None where it said none yet.
     """
-    last = last_accepted(listing.id)
+    last = db.session.scalar(
+        select(Report)
+        .where(Report.listing_id == listing.id, Report.origin == Origin.ASKED)
+        .order_by(Report.received_at.desc(), Report.id.desc())
+        .limit(1)
+    )
     if last is None:
         return None
-    reading = Reading(last.raised, now, matched=last.matched, donations=last.donations)
-    return record(listing, reading, now)
+    moment = last.moment if registry.platform(listing.platform).DATED else now
+    return record(
+        listing, Reading(last.raised, moment, matched=last.matched, donations=last.donations), now
+    )
 
 
 def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:

@@ -105,6 +105,27 @@ def test_not_modified_means_true_until_now(listing: Listing) -> None:
     assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON + MINUTE)
 
 
+def test_not_modified_after_a_fall_says_the_fall_again(listing: Listing) -> None:
+    said(listing, "38.00")
+    dip = said(listing, "34.00", 1)
+    reporting.reaffirm(listing, NOON + 2 * MINUTE)
+    assert (dip.state, dip.moment) == (ReportState.QUARANTINED, NOON + 2 * MINUTE)
+    last = reporting.last_accepted(listing.id)
+    assert last is not None
+    assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON)
+
+
+def test_not_modified_leaves_a_figure_at_the_moment_that_the_platform_gave_it(app: Flask) -> None:
+    listing = make.listing(platform="foundation")
+    said(listing, "38.00")
+    reporting.reaffirm(listing, NOON + MINUTE)
+    assert [report.moment for report in db.session.scalars(select(Report))] == [NOON]
+
+
+def test_not_modified_before_any_answer_says_nothing(listing: Listing) -> None:
+    assert reporting.reaffirm(listing, NOON) is None
+
+
 def test_an_accepted_fall_leaves_a_correction(listing: Listing) -> None:
     said(listing, "38.00")
     reporting.accept(said(listing, "34.00", 1), "Refunds.", NOON, make.staff())

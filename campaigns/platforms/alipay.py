@@ -11,6 +11,7 @@ from campaigns.platforms.base import N_, Answer, Ask, Reading, Recognised, Unrea
 LABEL = N_("Alipay Charity")
 ORIGIN = "https://love.alipay.com"
 CURRENCY = "CNY"
+DATED = False
 
 _ITEM = re.compile(r"[0-9]{10,25}", re.ASCII)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)")

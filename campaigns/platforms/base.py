@@ -205,12 +205,14 @@ class Platform(Protocol):
     """What a module that knows a platform declares. Its own name is the platform's name.
 
     `ORIGIN` is None where every listing has a server of its own. `CURRENCY` is None where the
-    answer says. `origin`, if given, replaces the platform's own (a stand-in).
+    answer says. `DATED` is whether the answer says when its figure was true; else that is when it
+    was asked. `origin`, if given, replaces the platform's own (a stand-in).
     """
 
     LABEL: str
     ORIGIN: str | None
     CURRENCY: str | None
+    DATED: bool
 
     def recognise(self, url: str) -> Recognised | None:
         """Understand a pasted address; None if it is not one of this platform's. Never raises."""

@@ -7,6 +7,7 @@ from campaigns.platforms.fields import Fields
 LABEL = N_("Partner foundation")
 ORIGIN = None  # every partner has a server of its own
 CURRENCY = None  # the feed says
+DATED = True
 
 
 def recognise(url: str) -> Recognised | None:

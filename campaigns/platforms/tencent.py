@@ -11,6 +11,7 @@ from campaigns.platforms.fields import Fields
 LABEL = N_("Tencent Charity")
 ORIGIN = "https://ssl.gongyi.qq.com"
 CURRENCY = "CNY"
+DATED = False
 
 _PID = re.compile(r"[0-9]{1,12}", re.ASCII)
 
