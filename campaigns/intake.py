@@ -6,24 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, exists, or_, select, update
+from sqlalchemy import Table, or_, select, update
 
-from campaigns import audit, donors, figures, ledger, letters, posted, suppression
+from campaigns import audit, bounds, figures, gifts, ledger, posted
 from campaigns.db import db, insert
 from campaigns.ledger import Booking, Differs, Returned
-from campaigns.mail.address import Address, BadAddress
-from campaigns.model.campaign import CampaignSlug
-from campaigns.model.consent import ConsentSource, Purpose
-from campaigns.model.delivery import LetterKind
-from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, EntryKind, MatchStage
-from campaigns.model.gift import Gift, Moderation
-from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, NoticeBody, Verdict
 from campaigns.model.staff import Staff
 from campaigns.platforms import registry
-from campaigns.platforms.base import Giver, Kind, Movement, NoticeError
+from campaigns.platforms.base import Movement, NoticeError
 from campaigns.posted import Post
 from config import settings
 
@@ -34,12 +27,7 @@ WAITS = tuple(
 )
 # Being heard is noted this often, so that not every post writes to the endpoint's one row.
 HEARD_EVERY = timedelta(minutes=1)
-LONGEST_MESSAGE = 1000
-NOTICES, BODIES, GIFTS = (cast(Table, noun.__table__) for noun in (Notice, NoticeBody, Gift))
-
-
-class Unmatched(Exception):
-    """Within the endpoint's bounds there is no listing, or more than one, that it could mean."""
+NOTICES, BODIES = (cast(Table, noun.__table__) for noun in (Notice, NoticeBody))
 
 
 @dataclass(frozen=True)
@@ -116,7 +104,7 @@ def at_once(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Outcom
     )
     if entered is None:
         return None
-    _greet(entered.entry_id, entered.campaign_id, movement, endpoint, came.at)
+    gifts.keep(entered.entry_id, entered.campaign_id, movement, endpoint, came.at)
     return BOOKED
 
 
@@ -157,7 +145,7 @@ def book(
             for movement in movements:
                 _book(notice_id, endpoint, movement, now)
         outcome = BOOKED
-    except Unmatched as error:
+    except bounds.Unmatched as error:
         outcome = Outcome(Verdict.UNMATCHED, str(error))
     except Returned as error:
         outcome = Outcome(Verdict.RETURNED, str(error))
@@ -279,7 +267,7 @@ def _event(endpoint: WebhookEndpoint, event_id: str) -> Notice:
 
 
 def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: datetime) -> None:
-    listing = _place(endpoint, movement.campaign_ref)
+    listing = bounds.place(endpoint, movement.campaign_ref)
     kind = EntryKind(movement.kind)
     booking = Booking(
         listing=listing,
@@ -294,7 +282,7 @@ def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: da
         stage=_stage(kind),
     )
     booked = ledger.book(booking, now)
-    _greet(booked.entry_id, listing.campaign_id, movement, endpoint, now)
+    gifts.keep(booked.entry_id, listing.campaign_id, movement, endpoint, now)
 
 
 def _regards(movement: Movement) -> str | None:
@@ -303,91 +291,3 @@ def _regards(movement: Movement) -> str | None:
 
 def _stage(kind: EntryKind) -> MatchStage | None:
     return MatchStage.CONFIRMED if kind is EntryKind.MATCH else None
-
-
-def _place(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
-    """The one listing within the endpoint's bounds that `ref` names.
-
-    `ref` is a listing's external id, or a slug that the campaign has or had; without it there
-    must be only one that could be meant. Raises `Unmatched`.
-    """
-    bounds = (
-        Listing.id == endpoint.listing_id
-        if endpoint.listing_id is not None
-        else Listing.campaign_id == endpoint.campaign_id
-    )
-    named = exists().where(
-        CampaignSlug.slug == ref, CampaignSlug.campaign_id == Listing.campaign_id
-    )
-    rows = db.session.execute(select(Listing, named).where(bounds)).all()
-    found = [listing for listing, _ in rows if listing.external_id == ref]
-    if not found:
-        found = [listing for listing, is_named in rows if ref is None or is_named]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise Unmatched("campaign_ref names no campaign or listing that this endpoint books to.")
-    raise Unmatched(f"{len(found)} listings could be meant: campaign_ref must name one of them.")
-
-
-def _greet(
-    entry_id: int, campaign_id: int, movement: Movement, endpoint: WebhookEndpoint, now: datetime
-) -> None:
-    """Keep who gave, and queue the thanks; for an entry that has its gift already, nothing."""
-    if movement.kind is not Kind.DONATION:
-        return
-    giver = movement.donor or Giver()
-    donor = _donor(giver, now)
-    if not (donor or giver.name or movement.message):
-        return
-    kept = db.session.execute(
-        insert(GIFTS)
-        .values(
-            entry_id=entry_id,
-            donor_id=donor.id if donor else None,
-            public_name=giver.name,
-            show_name=giver.public_name,
-            message=movement.message[:LONGEST_MESSAGE] if movement.message else None,
-            moderation=Moderation.WAITING,
-        )
-        .on_conflict_do_nothing()
-        .returning(GIFTS.c.entry_id)
-    ).first()
-    if donor is None or kept is None:
-        return
-    letters.queue(
-        LetterKind.THANKS,
-        to=donor,
-        purpose=Purpose.RECEIPTS,
-        occasion=f"entry:{entry_id}",
-        locale=_locale(giver.locale),
-        now=now,
-        campaign_id=campaign_id,
-        entry_id=entry_id,
-    )
-    if giver.updates:
-        suppression.agree(
-            donor,
-            Purpose.UPDATES,
-            campaign_id,
-            source=ConsentSource.WEBHOOK,
-            wording=f"webhook:{endpoint.name}"[:64],
-            locale=donor.locale or settings().default_locale,
-            now=now,
-        )
-
-
-def _donor(giver: Giver, now: datetime) -> Donor | None:
-    """The donor at the address given; without one that can be written to, nobody."""
-    if not giver.email:
-        return None
-    try:
-        address = Address.parse(giver.email)
-    except BadAddress:
-        return None
-    return donors.at_or_new(address, giver.name, _locale(giver.locale), now)
-
-
-def _locale(given: str | None) -> str | None:
-    """The language of ours that a BCP 47 tag asks for: any Chinese reads the Chinese we write."""
-    return {"zh": "zh-Hans", "en": "en"}.get((given or "").replace("_", "-").split("-")[0].lower())
