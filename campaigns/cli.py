@@ -2,11 +2,13 @@
 
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from campaigns import accounts, doctor, editing, endpoints, polling
 from campaigns.crypto import Undecryptable
@@ -20,7 +22,27 @@ from config import settings
 from workers import poll
 
 MOST_LISTINGS = 10_000
+LARGEST_ID = 2**63 - 1
 ROLES = [role.value for role in Role]
+
+
+class Command(click.Command):
+    """A command whose every error, also one of use or of the database, is one sentence and 1."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise click.ClickException(error.format_message()) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DBAPIError as error:
+            db.session.rollback()
+            raise click.ClickException(
+                f"The database did not do it ({type(error).__name__}); `doctor` says more."
+            ) from error
 
 
 def init_app(app: Flask) -> None:
@@ -38,7 +60,7 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-@click.command("add-staff")
+@click.command(cls=Command, name="add-staff")
 @click.argument("email")
 @click.option(
     "--role", "roles", multiple=True, required=True, type=click.Choice(ROLES), help="Repeatable."
@@ -62,7 +84,7 @@ def add_staff(email: str, roles: tuple[str, ...], name: str, password_stdin: boo
         click.echo(f"Password (shown this once): {password}")
 
 
-@click.command("add-campaign")
+@click.command(cls=Command, name="add-campaign")
 @click.option("--slug", required=True, help="The last part of its page's address.")
 @click.option("--title", required=True, help="In the default language.")
 @click.option("--currency", required=True, help="Such as CNY.")
@@ -87,7 +109,7 @@ def add_campaign(slug: str, title: str, currency: str, target: str | None, live:
     click.echo(f"Campaign {campaign.slug} is {campaign.state}.")
 
 
-@click.command("add-listing")
+@click.command(cls=Command, name="add-listing")
 @click.argument("campaign")
 @click.argument("address")
 def add_listing(campaign: str, address: str) -> None:
@@ -102,11 +124,16 @@ def add_listing(campaign: str, address: str) -> None:
     click.echo(f"Listing {listing.id} on {listing.platform}: {listing.external_id}.")
 
 
-@click.command("add-webhook")
+@click.command(cls=Command, name="add-webhook")
 @click.argument("name")
 @click.option("--scheme", default="standard", show_default=True, help="How its posts are signed.")
 @click.option("--campaign", "slug", help="It books to this campaign's listings.")
-@click.option("--listing", "listing_id", type=int, help="It books to this listing alone.")
+@click.option(
+    "--listing",
+    "listing_id",
+    type=click.IntRange(1, LARGEST_ID),
+    help="It books to this listing alone.",
+)
 def add_webhook(name: str, scheme: str, slug: str | None, listing_id: int | None) -> None:
     """Open an endpoint for signed donations, and print its address and secret once."""
     if (slug is None) == (listing_id is None):
@@ -122,7 +149,7 @@ def add_webhook(name: str, scheme: str, slug: str | None, listing_id: int | None
     click.echo(f"Secret (shown this once): {made.secret}")
 
 
-@click.command("rotate-webhook")
+@click.command(cls=Command, name="rotate-webhook")
 @click.argument("name")
 def rotate_webhook(name: str) -> None:
     """Give an endpoint a new secret; the one before stays valid for a day."""
@@ -136,7 +163,7 @@ def rotate_webhook(name: str) -> None:
     click.echo(f"Secret (shown this once): {made.secret}")
 
 
-@click.command("rotate-data-key")
+@click.command(cls=Command, name="rotate-data-key")
 def rotate_data_key() -> None:
     """Encrypt stored secrets again with the newest of DATA_KEYS; the older may go afterwards."""
     try:
@@ -148,7 +175,7 @@ def rotate_data_key() -> None:
     click.echo(f"{resealed} secrets encrypted again with the newest key.")
 
 
-@click.command("poll")
+@click.command(cls=Command, name="poll")
 @click.option("--now", "every", is_flag=True, help="Also those whose time has not come.")
 def ask_platforms(every: bool) -> None:
     """Ask the platforms of the listings that are due, and keep what they say."""
@@ -156,7 +183,7 @@ def ask_platforms(every: bool) -> None:
     click.echo(f"{asked} listings asked.")
 
 
-@click.command("doctor")
+@click.command(cls=Command, name="doctor")
 def examine() -> None:
     """Look at settings, database, broker, mail and clock; say what to do about each failure.
 

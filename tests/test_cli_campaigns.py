@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
@@ -69,3 +70,28 @@ def test_a_listing_needs_a_campaign_and_a_platform_that_there_are(app: Flask) ->
     code, output = run(app, "add-listing", "desks", "https://gongyi.qq.com/")
     assert code == 1
     assert "platforms" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("add-webhook", "desks", "--listing", "abc"), "not a valid integer"),
+        (("add-webhook", "desks", "--listing", "9" * 30), "not in the range"),
+        (("add-staff", "ada@example.org", "--role", "emperor"), "emperor"),
+        (("add-campaign", "--slug", "desks"), "Missing option"),
+        (("poll", "--later"), "No such option"),
+    ],
+)
+def test_a_command_misused_says_so_in_a_sentence(
+    app: Flask, words: tuple[str, ...], said: str
+) -> None:
+    code, output = run(app, *words)
+    assert (code, output.count("\n")) == (1, 1)
+    assert said in output
+
+
+def test_a_database_that_is_not_ready_is_a_sentence(app: Flask) -> None:
+    db.session.execute(text("ALTER TABLE campaigns RENAME TO elsewhere"))
+    code, output = run(app, *NEW)
+    assert (code, output.count("\n")) == (1, 1)
+    assert "doctor" in output
