@@ -5,7 +5,6 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(shell $(name) -c 'import sys; print("yes" if sys.version_info >= (3, 11) else "")' \
 	2>/dev/null),$(name))))
 BIN := .venv/bin
-CATALOGUES := $(patsubst %.po,%.mo,$(wildcard campaigns/translations/*/LC_MESSAGES/*.po))
 YARDSTICKS := $(patsubst bench/%.py,bench.%,$(wildcard bench/[a-z]*.py))
 OPTIONS ?=
 
@@ -22,7 +21,7 @@ help:
 	@echo "make bench   the yardsticks, as ratios"
 	@echo "make clean   remove what the above made, except the data in instance"
 
-run: $(BIN)/.runs $(CATALOGUES)
+run: $(BIN)/.runs
 	@$(BIN)/python -m campaigns.local.run $(OPTIONS)
 
 test: check suite
@@ -32,25 +31,28 @@ check: $(BIN)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# One after the other: both at once on two cores make what is timed depend on the neighbour. The
-# second runs even if the first failed, so that one look shows what is wrong with both.
-suite: $(BIN)/.tests $(CATALOGUES)
+# On each database in two processes: whole services in one, which mostly wait, all else beside
+# them. What does not look at the database, and pages in a browser, run once. The second run goes
+# on even if the first failed, so that one look shows what is wrong with both.
+suite: $(BIN)/.tests
 	@failed=; \
-	for database in sqlite postgresql; do \
-		echo; echo "pytest --database=$$database $(OPTIONS)"; \
-		$(BIN)/pytest --database=$$database $(OPTIONS) || failed="$$failed $$database"; \
-	done; \
+	try() { \
+		echo; echo "pytest $$*"; \
+		$(BIN)/pytest -n 2 --dist loadgroup "$$@" $(OPTIONS) || failed="$$failed $$1"; \
+	}; \
+	try --database=sqlite; \
+	try --database=postgresql -m "database and not browser and not judge"; \
 	if [ -n "$$failed" ]; then echo "Tests failed on:$$failed" >&2; exit 1; fi
 
-judge: $(BIN)/.tests $(CATALOGUES)
+judge: $(BIN)/.tests
 	$(BIN)/pytest --database=sqlite -m judge --timeout=3600 $(OPTIONS)
 	$(BIN)/pytest --database=postgresql -m judge --timeout=3600 $(OPTIONS)
 
-bench: $(BIN)/.tests $(CATALOGUES)
+bench: $(BIN)/.tests
 	@for yardstick in $(YARDSTICKS); do $(BIN)/python -m $$yardstick || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(CATALOGUES)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './instance/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -72,6 +74,3 @@ $(BIN)/.runs: requirements.txt | $(BIN)/python
 $(BIN)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --prefer-binary --requirement requirements-dev.txt
 	@touch $@ $(BIN)/.runs
-
-%.mo: %.po $(BIN)/.runs
-	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $@)))

@@ -133,7 +133,7 @@ def running(
     instance = Path(tempfile.mkdtemp(prefix="hy-", dir="/tmp"))
     run = Run(environ, instance, *options).start()
     try:
-        eventually(lambda: until(run), 60, "the service being up")
+        eventually(lambda: until(run), 120, "the service being up")
         yield run
     except AssertionError:
         sys.stderr.write(run.console())

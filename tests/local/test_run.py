@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import empty_database, environment
 from tests.local.running import QUEUES, Run, end, eventually, running
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_a_supervisor_killed_with_9_leaves_no_orphans_and_can_start_again(run: R
     assert end(family, 5)
     assert (run.instance / "redis/redis.sock").exists(), "what a start finds is a stale socket"
     run.start()
-    eventually(run.up, 60, "the service being up again")
+    eventually(run.up, 120, "the service being up again")
 
 
 def test_ctrl_c_stops_everything_in_order(run: Run) -> None:
@@ -163,20 +163,18 @@ def test_ctrl_c_stops_everything_in_order(run: Run) -> None:
     assert "Traceback" not in run.console()
 
 
-def test_without_any_redis_ticks_travel_through_a_file(dialect: str, tmp_path: Path) -> None:
+def test_without_any_redis_ticks_travel_through_a_file(tmp_path: Path) -> None:
     file = f"sqla+sqlite:///{tmp_path}/broker.sqlite3"
     with (
-        empty_database(dialect, tmp_path) as url,
+        empty_database("sqlite", tmp_path) as url,
         running(environment(url, tmp_path, BROKER_URL=file), "--no-demo") as run,
     ):
         assert not [process for process in run.family() if process.name() == "redis-server"]
         assert run.ready()
 
 
-def test_a_broker_that_swallows_everything_keeps_nobody_waiting(
-    dialect: str, tmp_path: Path
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as hole, empty_database(dialect, tmp_path) as url:
+def test_a_broker_that_swallows_everything_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hole, empty_database("sqlite", tmp_path) as url:
         swallowing = f"redis://127.0.0.1:{hole.getsockname()[1]}/0"
         environ = environment(url, tmp_path, REDIS_URL=swallowing)
         with running(environ, "--no-demo", until=Run.answers) as run:
@@ -201,6 +199,6 @@ def test_a_storm_of_kills_leaves_the_service_whole(dialect: str, tmp_path: Path)
             if family:
                 dice.choice(family).kill()
             time.sleep(1)
-        eventually(run.up, 60, "the service being up again")
+        eventually(run.up, 120, "the service being up again")
         eventually(run.ready, 60, "the service being ready again")
         eventually(lambda: len(run.family()) == whole, 30, "as many processes as before")
