@@ -34,20 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what the database makes a difference to, and what must not run beside its like.
-
-    Who spreads tests over processes (pytest-xdist) keeps whole services in one of them and
-    browsers in one.
-    """
-    for item in items:
-        if "dialect" in getattr(item, "fixturenames", ()):
-            item.add_marker("database")
-        if item.get_closest_marker("stack"):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-        elif "browser" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what the database makes a difference to."""
+    if "dialect" in getattr(item, "fixturenames", ()):
+        item.add_marker("database")
 
 
 def environment(database_url: str, instance: Path, **more: str) -> dict[str, str]:
