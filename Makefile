@@ -11,11 +11,12 @@ OPTIONS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test check suite judge bench clean
+.PHONY: help run flask test check suite judge bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make run     start everything, with the demo (OPTIONS=--no-demo for without)"
+	@echo "make flask DO=… a command on its data, such as DO=\"doctor\" or DO=\"add-staff --help\""
 	@echo "make test    formatter, linter, types, and the tests on SQLite and on PostgreSQL"
 	@echo "make judge   the tests that take long"
 	@echo "make bench   the yardsticks, as ratios"
@@ -23,6 +24,10 @@ help:
 
 run: $(BIN)/.runs
 	@$(BIN)/python -m campaigns.local.run $(OPTIONS)
+
+# A command on the data of `make run`, such as: make flask DO="doctor"
+flask: $(BIN)/.runs
+	@$(BIN)/python -m campaigns.local.command $(DO)
 
 test: check suite
 

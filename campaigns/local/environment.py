@@ -1,5 +1,7 @@
 """The environment of the one-command run: what the person set, and defaults for the rest."""
 
+import json
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import config
 from campaigns.local import keys
 
+REMEMBERED = "environment.json"
 PLATFORMS = ("alipay", "foundation", "tencent")
 
 
@@ -39,6 +42,24 @@ def complete(given: Mapping[str, str]) -> dict[str, str]:
         if not given.get(name) and not given.get(f"{name}_FILE")
     }
     return {**given, **left_open, **keys.files(instance, given)}
+
+
+def remember(instance: Path, given: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Keep what a run added to `given`, so that a command in another shell finds the same."""
+    added = {name: value for name, value in environ.items() if given.get(name) != value}
+    draft = instance / f"{REMEMBERED}.{os.getpid()}"
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(added), encoding="utf-8")
+    draft.replace(instance / REMEMBERED)
+
+
+def remembered(instance: Path) -> dict[str, str]:
+    """What the last run added; nothing where there was none."""
+    try:
+        found: dict[str, str] = json.loads((instance / REMEMBERED).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def reachable(bind: str) -> str:

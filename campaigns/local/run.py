@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
     arguments = parser.parse_args()
     try:
-        _run(environment.complete(config.environment()), demo=not arguments.no_demo)
+        _run(config.environment(), demo=not arguments.no_demo)
     except (CannotStart, lock.AlreadyRunning, broker.UnsafeDirectory, config.BadSetting) as error:
         sys.stderr.write(f"Cannot start: {error}\n")
         return 1
@@ -47,7 +47,8 @@ def prepare(environ: Mapping[str, str], instance: Path, *, demo: bool) -> None:
         _command(environ, instance, "demo", "--if-empty")
 
 
-def _run(environ: dict[str, str], *, demo: bool) -> None:
+def _run(given: Mapping[str, str], *, demo: bool) -> None:
+    environ = environment.complete(given)
     settings = config.load(environ)
     instance = settings.instance_dir
     held = lock.take(instance)
@@ -60,6 +61,7 @@ def _run(environ: dict[str, str], *, demo: bool) -> None:
         address = _stage(settings)
         environ = environment.with_stand_ins(environ, address)
         wanted.append(children.stand_in(address))
+    environment.remember(instance, given, environ)
     try:
         with Supervisor(wanted, instance / "logs", environ, held=[held]) as supervisor:
             _keep(supervisor, settings)
