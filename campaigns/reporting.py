@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from campaigns import audit, figures
 from campaigns.db import db
@@ -214,12 +214,19 @@ def _forget_doubts(listing: Listing, now: datetime) -> None:
 
 
 def _decide(report: Report, state: ReportState, reason: str, now: datetime, by: Staff) -> None:
-    if report.state is not ReportState.QUARANTINED:
-        raise NotHeld
     if not reason.strip():
         raise ValueError("A verdict needs a reason.")
-    report.state, report.reason = state, reason
-    report.decided_by, report.decided_at = by.id, now
+    # One conditional statement, so that of two verdicts at once one finds nothing to decide.
+    decided = db.session.scalar(
+        update(Report)
+        .where(Report.id == report.id, Report.state == ReportState.QUARANTINED)
+        .values(state=state, reason=reason, decided_by=by.id, decided_at=now)
+        .returning(Report.id)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(report)
+    if decided is None:
+        raise NotHeld
     changes = {"state": (ReportState.QUARANTINED, state), "reason": (None, reason)}
     audit.record(f"{state} report", report, now, by=by, changes=changes)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, g, render_template, request
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, Conflict, HTTPException
 
 from campaigns.db import db
 
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     """Answer every error of the app's routes."""
     app.register_error_handler(HTTPException, _refuse)
     app.register_error_handler(DataError, _not_storable)
+    app.register_error_handler(IntegrityError, _beaten)
     for outage in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(outage, _our_outage)
 
@@ -63,6 +64,13 @@ def _not_storable(error: DataError) -> Any:
     log.warning("A value could not be stored. %s", trace(error))
     let_go()
     return _refuse(BadRequest())
+
+
+def _beaten(error: IntegrityError) -> Any:
+    """Somebody did the same at the same moment, and a unique key decided (design §5 rule 13)."""
+    log.warning("Two did the same at once. %s", trace(error))
+    let_go()
+    return _refuse(Conflict())
 
 
 def _our_outage(error: DBAPIError | PoolTimeout) -> Any:

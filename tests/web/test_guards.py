@@ -31,6 +31,13 @@ def write() -> str:
     return "written"
 
 
+@bp.post("/tried/same")
+def same() -> str:
+    db.session.add(Donor(address_hash="0" * 64, created_at=make.NOON))
+    db.session.commit()
+    return "written"
+
+
 @bp.get("/tried/fail")
 def fail() -> str:
     raise RuntimeError("ada@example.org could not be read")
@@ -80,6 +87,12 @@ def test_a_post_writes_also_right_after_a_get_that_failed(
 ) -> None:
     browser.get("/tried/write")
     assert browser.post("/tried/write").text == "written"
+    assert donors(served) == 1
+
+
+def test_who_was_beaten_to_a_unique_key_is_told_so(served: Flask, browser: FlaskClient) -> None:
+    statuses = [browser.post("/tried/same").status_code for _ in range(3)]
+    assert statuses == [200, 409, 409]
     assert donors(served) == 1
 
 
