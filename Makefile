@@ -36,14 +36,14 @@ check: $(BIN)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# On each database in two processes, file by file, so that a service or a browser that a file's tests
+# On each database in two processes, file by file and in order (whole services first), so that a service or a browser that a file's tests
 # share is started once. What does not look at the database, and pages in a browser, run once. The
 # second run goes on even if the first failed, so that one look shows what is wrong with both.
 suite: $(BIN)/.tests
 	@failed=; \
 	try() { \
 		echo; echo "pytest $$*"; \
-		$(BIN)/pytest -n 2 --dist loadfile "$$@" $(OPTIONS) || failed="$$failed $$1"; \
+		$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder "$$@" $(OPTIONS) || failed="$$failed $$1"; \
 	}; \
 	try --database=sqlite; \
 	try --database=postgresql -m "database and not browser and not judge"; \
