@@ -36,9 +36,10 @@ check: $(BIN)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# On each database in two processes, file by file and in order (whole services first), so that a service or a browser that a file's tests
-# share is started once. What does not look at the database, and pages in a browser, run once. The
-# second run goes on even if the first failed, so that one look shows what is wrong with both.
+# On each database in two processes, file by file and in order (whole services first), so that a
+# service or a browser that a file's tests share is started once. What does not look at the
+# database, and pages in a browser, run once. The second run goes on even if the first failed, so
+# that one look shows what is wrong with both.
 suite: $(BIN)/.tests
 	@failed=; \
 	try() { \
