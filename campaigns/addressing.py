@@ -14,9 +14,8 @@ from campaigns.model.consent import Purpose
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
-from campaigns.model.organisation import Organisation
+from campaigns.model.organisation import first_language
 from campaigns.model.staff import Permission, Staff
-from config import settings
 
 _STOPPABLE = (MailingState.SCHEDULED, MailingState.SENDING, MailingState.PAUSED)
 # A letter in hand when its mailing ended comes back within minutes.
@@ -100,7 +99,7 @@ def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
         Delivery.donor_id: Donor.id,
         Delivery.campaign_id: literal(about, Delivery.campaign_id.type),
         Delivery.purpose: literal(mailing.purpose, Delivery.purpose.type),
-        Delivery.locale: func.coalesce(Donor.locale, _default_locale()),
+        Delivery.locale: func.coalesce(Donor.locale, first_language()),
         Delivery.state: literal(DeliveryState.QUEUED, Delivery.state.type),
         Delivery.due_at: literal(now, Delivery.due_at.type),
         Delivery.expires_at: literal(mailing.expires_at, Delivery.expires_at.type),
@@ -184,8 +183,3 @@ def _late(mailing: Mailing, now: datetime) -> bool:
     if mailing.scheduled_at is None:
         return False
     return now > mailing.scheduled_at + timedelta(seconds=mailing.grace_seconds)
-
-
-def _default_locale() -> str:
-    ours = db.session.scalar(select(Organisation.default_locale).where(Organisation.ours))
-    return ours or settings().default_locale

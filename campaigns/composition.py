@@ -24,7 +24,7 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing
-from campaigns.model.organisation import Organisation
+from campaigns.model.organisation import Organisation, first_language
 from config import LOCALES, settings
 
 # What stands in front of a public address in a language that is not the default one.
@@ -136,7 +136,7 @@ def _told(claim: Claim, campaign: Campaign | None, locale: str) -> Told:
 
 def _mailing(mailing: Mailing, campaign: Campaign | None, locale: str) -> Told:
     """The frozen text of a mailing."""
-    frozen = mailing.text(locale, _first_language())
+    frozen = mailing.text(locale, first_language())
     told = _update(campaign, locale, frozen.subject, frozen.body)
     return replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
 
@@ -257,14 +257,8 @@ def _ours() -> Organisation | None:
     return db.session.scalar(select(Organisation).where(Organisation.ours))
 
 
-def _first_language() -> str:
-    """The one that public pages speak at addresses without a prefix."""
-    ours = _ours()
-    return ours.default_locale if ours else settings().default_locale
-
-
 def _page(campaign: Campaign, locale: str) -> str:
-    prefix = "" if locale == _first_language() else _PREFIXES[locale]
+    prefix = "" if locale == first_language() else _PREFIXES[locale]
     return f"{settings().base_url}{prefix}/c/{campaign.slug}"
 
 
@@ -273,7 +267,7 @@ def _leave(token: str) -> str:
 
 
 def _spoken(locale: str) -> str:
-    return locale if locale in LOCALES else _first_language()
+    return locale if locale in LOCALES else first_language()
 
 
 def _underscored(locale: str) -> str:

@@ -10,8 +10,9 @@ from sqlalchemy import exists, func, select
 
 from campaigns import audit, figures
 from campaigns.db import db
+from campaigns.figures import Fall
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState, CampaignText
-from campaigns.model.correction import Cause, Correction
+from campaigns.model.correction import Cause
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.staff import Staff
 from campaigns.money import Money
@@ -184,9 +185,7 @@ def change_rule(listing: Listing, rule: Rule, reason: str, now: datetime, by: St
     db.session.flush()
     changes = {"rule": (before, rule), "reason": (None, reason)}
     audit.record("change rule", listing, now, by=by, changes=changes)
-    after = figures.published(listing) or Money.zero(listing.currency)
-    if figure is not None and after < figure:
-        _correct(listing, figure, after, reason, now, by)
+    figures.correct(listing, figure, Fall(Cause.RULE, reason, now, by.id))
 
 
 def change_asking(listing: Listing, asking: Asking, now: datetime, by: Staff) -> None:
@@ -258,20 +257,3 @@ def _exists(platform: str, external_id: str) -> bool:
 def _last_position(campaign: Campaign) -> int:
     last = select(func.max(Listing.position)).where(Listing.campaign_id == campaign.id)
     return db.session.scalar(last) or 0
-
-
-def _correct(
-    listing: Listing, before: Money, after: Money, reason: str, now: datetime, by: Staff
-) -> None:
-    db.session.add(
-        Correction(
-            listing_id=listing.id,
-            at=now,
-            cause=Cause.RULE,
-            before_minor=before.minor,
-            after_minor=after.minor,
-            currency=after.currency,
-            reason=reason,
-            staff_id=by.id,
-        )
-    )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from campaigns.db import db, insert
 from campaigns.model.campaign import Campaign
+from campaigns.model.correction import Cause, Correction
 from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.organisation import Organisation
@@ -74,6 +75,18 @@ class Figures:
                 yield part.amount, part.day
 
 
+@dataclass(frozen=True)
+class Fall:
+    """Why a published figure may have fallen, and by which entry or report."""
+
+    cause: Cause
+    reason: str
+    at: datetime
+    staff_id: int | None
+    entry_id: int | None = None
+    report_id: int | None = None
+
+
 def of(listings: Collection[Listing]) -> dict[int, Figures]:
     """The figures of many listings by their ids, by as many statements as those of one."""
     ids = [listing.id for listing in listings]
@@ -101,6 +114,30 @@ def published(listing: Listing) -> Money | None:
     """A listing's figure in its own currency; None before anything is known of it."""
     found = of([listing])[listing.id]
     return found.raised(listing.currency) if found.known else None
+
+
+def correct(listing: Listing, before: Money | None, fall: Fall) -> None:
+    """Leave a Correction if a listing's published figure is lower than it was (design §5 rule 8).
+
+    `before` is what `published` said before the change; the change must be flushed.
+    """
+    after = published(listing) or Money.zero(listing.currency)
+    if before is None or not after < before:
+        return
+    db.session.add(
+        Correction(
+            listing_id=listing.id,
+            at=fall.at,
+            cause=fall.cause,
+            before_minor=before.minor,
+            after_minor=after.minor,
+            currency=after.currency,
+            reason=fall.reason,
+            staff_id=fall.staff_id,
+            entry_id=fall.entry_id,
+            report_id=fall.report_id,
+        )
+    )
 
 
 def add(listing_id: int, kind: EntryKind, amount: Money, day: date, donations: int) -> None:

@@ -13,8 +13,8 @@ from campaigns.model.delivery import LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.gift import Gift, Moderation
+from campaigns.model.organisation import first_language
 from campaigns.platforms.base import Giver, Kind, Movement
-from config import settings
 
 LONGEST_MESSAGE = 1000
 GIFTS = cast(Table, Gift.__table__)
@@ -71,7 +71,7 @@ def _agree(donor: Donor, campaign_id: int, endpoint: WebhookEndpoint, now: datet
         campaign_id,
         source=ConsentSource.WEBHOOK,
         wording=f"webhook:{endpoint.name}"[:64],
-        locale=donor.locale or settings().default_locale,
+        locale=donor.locale or first_language(),
         now=now,
     )
 

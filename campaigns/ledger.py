@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 
 from campaigns import figures
 from campaigns.db import db, insert
-from campaigns.model.correction import Cause, Correction
+from campaigns.figures import Fall
+from campaigns.model.correction import Cause
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage
 from campaigns.model.listing import Listing
 from campaigns.money import Money
@@ -300,19 +301,13 @@ def _published(entry: Entry) -> Money | None:
 
 
 def _correct(before: Money | None, reversal: Entry) -> None:
-    after = _published(reversal)
-    if before is None or after is None or not after < before:
+    if reversal.listing_id is None:
         return
-    db.session.add(
-        Correction(
-            listing_id=reversal.listing_id,
-            at=reversal.booked_at,
-            cause=Cause.REVERSAL,
-            before_minor=before.minor,
-            after_minor=after.minor,
-            currency=after.currency,
-            reason=reversal.reason or "",
-            staff_id=reversal.staff_id,
-            entry_id=reversal.id,
-        )
+    fall = Fall(
+        Cause.REVERSAL,
+        reversal.reason or "",
+        reversal.booked_at,
+        reversal.staff_id,
+        entry_id=reversal.id,
     )
+    figures.correct(db.session.get_one(Listing, reversal.listing_id), before, fall)

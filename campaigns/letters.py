@@ -11,7 +11,7 @@ from campaigns.mail.address import Address
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
-from campaigns.model.organisation import Organisation
+from campaigns.model.organisation import first_language
 from campaigns.model.staff import Staff
 from config import settings
 
@@ -51,7 +51,7 @@ def queue(
             campaign_id=campaign_id,
             entry_id=entry_id,
             purpose=purpose,
-            locale=locale or to.locale or _default_locale(),
+            locale=locale or to.locale or first_language(),
             state=DeliveryState.QUEUED,
             due_at=now,
             expires_at=expires_at,
@@ -81,8 +81,3 @@ def _hash(to: Donor | Staff) -> str | None:
     if isinstance(to, Donor):
         return to.address_hash if to.address else None
     return address_hash(settings().address_pepper, Address.parse(to.email).text)
-
-
-def _default_locale() -> str:
-    ours = db.session.scalar(select(Organisation.default_locale).where(Organisation.ours))
-    return ours or settings().default_locale

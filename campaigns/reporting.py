@@ -6,7 +6,8 @@ from sqlalchemy import select, update
 
 from campaigns import audit, figures
 from campaigns.db import db
-from campaigns.model.correction import Cause, Correction
+from campaigns.figures import Fall
+from campaigns.model.correction import Cause
 from campaigns.model.listing import Listing
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Staff
@@ -106,21 +107,7 @@ def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:
     before = figures.published(listing)
     _decide(report, ReportState.ACCEPTED, reason, now, by)
     db.session.flush()
-    after = figures.published(listing)
-    if before is not None and after is not None and after < before:
-        db.session.add(
-            Correction(
-                listing_id=report.listing_id,
-                at=now,
-                cause=Cause.VERDICT,
-                before_minor=before.minor,
-                after_minor=after.minor,
-                currency=after.currency,
-                reason=reason,
-                staff_id=by.id,
-                report_id=report.id,
-            )
-        )
+    figures.correct(listing, before, Fall(Cause.VERDICT, reason, now, by.id, report_id=report.id))
 
 
 def reject(report: Report, reason: str, now: datetime, by: Staff) -> None:

@@ -1,10 +1,11 @@
 """Organisations: ours, and the partners that receive or execute (design §1)."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from campaigns.db import Base, Id
+from campaigns.db import Base, Id, db
 from campaigns.model.text import Texts
+from config import settings
 
 
 class Organisation(Base):
@@ -54,3 +55,9 @@ class OrganisationText(Base):
     about: Mapped[str] = mapped_column(Text, default="")
 
     __table_args__ = (CheckConstraint("name <> ''", name="named"),)
+
+
+def first_language() -> str:
+    """The language that the organisation speaks where nobody chose: its own, or the seed's."""
+    ours = db.session.scalar(select(Organisation.default_locale).where(Organisation.ours))
+    return ours or settings().default_locale

@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from campaigns.db import db
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing
-from campaigns.model.organisation import Organisation
+from campaigns.model.organisation import first_language
 from campaigns.model.staff import Staff
 from campaigns.model.text import InLocale
 from campaigns.model.update import Update
 from campaigns.web import language
-from config import LOCALES, settings
+from config import LOCALES
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def count(mailing: Mailing) -> Count:
 
 def subject(mailing: Mailing) -> str:
     """The letter's subject in the reader's language: as approved, before that as written."""
-    default = _default_locale()
+    default = first_language()
     if mailing.texts:
         return mailing.text(language.current(), default).subject
     return mailing.update.text(language.current(), default).title
@@ -63,7 +63,7 @@ def subject(mailing: Mailing) -> str:
 
 def title(update: Update) -> str:
     """An update's title in the reader's language."""
-    return update.text(language.current(), _default_locale()).title
+    return update.text(language.current(), first_language()).title
 
 
 def languages(texts: Sequence[InLocale]) -> list[str]:
@@ -83,8 +83,3 @@ def _per_minute(mailing: Mailing, settled: int) -> int:
         return 0
     seconds = max((datetime.now(UTC) - mailing.started_at).total_seconds(), 1)
     return int(settled * 60 / seconds)
-
-
-def _default_locale() -> str:
-    ours = db.session.scalar(select(Organisation.default_locale).where(Organisation.ours))
-    return ours or settings().default_locale
