@@ -137,6 +137,18 @@ def test_a_donation_is_positive(app: Flask, amount: int) -> None:
         db.session.flush()
 
 
+def test_a_fee_may_be_given_back(app: Flask) -> None:
+    entry(kind=EntryKind.FEE, amount_minor=12)
+    entry(kind=EntryKind.FEE, amount_minor=-60)
+    db.session.flush()
+
+
+def test_a_refund_is_never_positive(app: Flask) -> None:
+    entry(kind=EntryKind.REFUND, amount_minor=12)
+    with pytest.raises(DBAPIError):
+        db.session.flush()
+
+
 def test_triggers_stand_after_every_migration_on_a_filled_database(
     new_database: str, tmp_path: Path
 ) -> None:

@@ -1,8 +1,9 @@
 """Webhook endpoints: where an integration posts, with which secrets, and what it may book to."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaigns import crypto
@@ -26,6 +27,7 @@ class WebhookEndpoint(Base):
     source: Mapped[str] = mapped_column(String(100))
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id"))
     listing_id: Mapped[int | None] = mapped_column(ForeignKey("listings.id"))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     heard_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -52,6 +54,7 @@ class WebhookSecret(Base):
     endpoint_id: Mapped[int] = mapped_column(
         ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True
     )
+    name: Mapped[str] = mapped_column(String(100), default="secret")
     sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -9,7 +9,9 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     String,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -54,6 +56,7 @@ class Entry(Base):
     A reversal has the kind of what it reverses and the opposite amount; triggers check both, and
     refuse UPDATE and DELETE. `source` is the account the money came through. `day` is the
     organisation's day of `occurred_at`. `donations` is how many gifts the entry stands for.
+    A fee that is given back is positive. Entries of an import count once it does: see `standing`.
     `regards` is the key of the donation that a refund, chargeback or match is about.
     """
 
@@ -66,13 +69,16 @@ class Entry(Base):
     currency: Mapped[str] = mapped_column(String(3))
     donations: Mapped[int] = mapped_column(default=0)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
-    listing_id: Mapped[int | None] = mapped_column(ForeignKey("listings.id"))
+    listing_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     source: Mapped[str] = mapped_column(String(100))
     occurred_at: Mapped[datetime] = mapped_column(Moment)
     day: Mapped[date]
     booked_at: Mapped[datetime] = mapped_column(Moment)
     door: Mapped[Door] = mapped_column(choice(Door))
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"), index=True)
+    # No foreign key: imports are never deleted, and a million checks cost more than the rows.
+    import_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
+    import_row: Mapped[int | None]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     reverses: Mapped[int | None] = mapped_column(ForeignKey("entries.id"), unique=True)
     regards: Mapped[str | None] = mapped_column(String(200))
@@ -86,7 +92,8 @@ class Entry(Base):
         ),
         CheckConstraint("amount <> 0", name="amount"),
         CheckConstraint(
-            "reverses IS NOT NULL OR (amount > 0) = (kind IN ('donation', 'match', 'payout'))",
+            "kind = 'fee' OR reverses IS NOT NULL"
+            " OR (amount > 0) = (kind IN ('donation', 'match', 'payout'))",
             name="sign",
         ),
         CheckConstraint(
@@ -98,6 +105,14 @@ class Entry(Base):
         CheckConstraint("source <> ''", name="source"),
         Index("ix_entries_listing_occurred", "listing_id", "occurred_at"),
         Index("ix_entries_campaign_booked", "campaign_id", "id"),
+        Index(
+            "uq_entries_import_row",
+            "import_id",
+            "import_row",
+            unique=True,
+            sqlite_where=text("import_id IS NOT NULL AND reverses IS NULL"),
+            postgresql_where=text("import_id IS NOT NULL AND reverses IS NULL"),
+        ),
     )
 
     @property

@@ -3,7 +3,15 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment, choice
@@ -46,6 +54,9 @@ class Listing(Base):
     failures: Mapped[int] = mapped_column(default=0)
     etag: Mapped[str | None] = mapped_column(String(512))
     last_modified: Mapped[str | None] = mapped_column(String(64))
+    # A gap up to this much, or no older than this, needs no explanation (reconciliation).
+    tolerance_minor: Mapped[int] = mapped_column("tolerance", BigInteger, default=0)
+    tolerance_days: Mapped[int] = mapped_column(default=3)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     __table_args__ = (

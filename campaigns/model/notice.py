@@ -12,13 +12,15 @@ from campaigns.db import Base, Id, Moment, choice
 
 class Verdict(StrEnum):
     """waiting: kept, to be booked by the worker. booked: in the ledger (or already there).
-    unmatched: its listing is unknown; a person assigns it. not_understood: signed, but of a type
-    we do not know. conflict: its event id came before with another body, or a number of its money
-    is in the ledger with another amount. returned: money that came again after its entry was
-    reversed; a person decides. failed: booking gave up; a person looks."""
+    nothing: it tells of no money that moved. unmatched: its listing is unknown; a person assigns
+    it. not_understood: signed, but of a type we do not know. conflict: its event id came before
+    with another body, or a number of its money is in the ledger with another amount. returned:
+    money that came again after its entry was reversed; a person decides. failed: booking gave up;
+    a person looks."""
 
     WAITING = "waiting"
     BOOKED = "booked"
+    NOTHING = "nothing"
     UNMATCHED = "unmatched"
     NOT_UNDERSTOOD = "not_understood"
     CONFLICT = "conflict"
