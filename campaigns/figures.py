@@ -15,7 +15,7 @@ from campaigns.db import db, insert
 from campaigns.model.campaign import Campaign
 from campaigns.model.correction import Cause, Correction
 from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
-from campaigns.model.imported import standing
+from campaigns.model.imported import stands
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.organisation import Organisation
 from campaigns.model.report import Report, ReportState
@@ -268,7 +268,7 @@ def _entries(which: ColumnElement[bool]) -> defaultdict[int, list[Part]]:
         .join(Campaign, Campaign.id == Entry.campaign_id)
         .where(
             which,
-            standing(),
+            stands(),
             Entry.kind.in_(COUNTED),
             or_(Entry.stage.is_(None), Entry.stage != MatchStage.ANNOUNCED),
         )

@@ -11,7 +11,7 @@ from campaigns.model.consent import Consent, Purpose
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry
 from campaigns.model.gift import Gift
-from campaigns.model.imported import standing
+from campaigns.model.imported import stands
 
 EVERYONE = {"everyone": True}
 
@@ -32,7 +32,7 @@ def members(definition: Mapping[str, Any]) -> Select[int]:
     gave = (
         select(Gift.donor_id)
         .join(Entry, Entry.id == Gift.entry_id)
-        .where(Entry.campaign_id == campaign_id, Gift.donor_id.is_not(None), standing())
+        .where(Entry.campaign_id == campaign_id, Gift.donor_id.is_not(None), stands())
     )
     follow = select(Consent.donor_id).where(
         Consent.campaign_id == campaign_id, Consent.purpose == Purpose.UPDATES

@@ -160,7 +160,7 @@ class SavedMapping(Base):
     __table_args__ = (UniqueConstraint("name"),)
 
 
-def standing() -> ColumnElement[bool]:
+def stands() -> ColumnElement[bool]:
     """Whether an `Entry` counts: one that an import writes does from the moment the import does.
 
     Every question about entries asks this too, so that an import is all or nothing to whoever

@@ -15,7 +15,7 @@ from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.correction import Correction
 from campaigns.model.entry import Entry, EntryKind, MatchStage
 from campaigns.model.gift import Gift, Moderation
-from campaigns.model.imported import standing
+from campaigns.model.imported import stands
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Staff
 from campaigns.model.update import Update
@@ -106,7 +106,7 @@ def _awaiting_matches(campaign: Campaign) -> set[int]:
         Entry.campaign_id == campaign.id,
         Entry.kind == EntryKind.MATCH,
         Entry.stage == MatchStage.CONFIRMED,
-        standing(),
+        stands(),
     )
     return {id for id in db.session.scalars(asked.distinct()) if id is not None}
 
@@ -192,7 +192,7 @@ def _gifts(campaign: Campaign) -> Sequence[dict[str, Any]]:
         select(Entry, Gift)
         .join(Gift, Gift.entry_id == Entry.id)
         .where(Entry.campaign_id == campaign.id, Entry.kind == EntryKind.DONATION)
-        .where(standing(), Entry.reverses.is_(None))
+        .where(stands(), Entry.reverses.is_(None))
         .where(~exists().where(reversal.reverses == Entry.id))
         .order_by(Entry.id.desc())
         .limit(MOST_GIFTS)

@@ -9,7 +9,7 @@ from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Entry, EntryKind
 from campaigns.model.gift import Gift
-from campaigns.model.imported import standing
+from campaigns.model.imported import stands
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission
 from campaigns.web import language
@@ -24,7 +24,7 @@ bp = Blueprint("ledger", __name__, url_prefix="/ledger")
 @needs(Permission.SEE_LEDGER)
 def index() -> str:
     chosen = _filters()
-    query = select(Entry).where(standing()).options(selectinload(Entry.keys))
+    query = select(Entry).where(stands()).options(selectinload(Entry.keys))
     for column, name in ((Entry.campaign_id, "campaign"), (Entry.listing_id, "listing")):
         if chosen[name]:
             query = query.where(column == int(chosen[name]))

@@ -15,7 +15,7 @@ from campaigns import editing, progress, reporting
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Entry
-from campaigns.model.imported import standing
+from campaigns.model.imported import stands
 from campaigns.model.listing import Asking, Listing, PollFailure, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission
@@ -190,7 +190,7 @@ def _page(
         held=reporting.held(listing.id),
         reports=_newest(Report, Report.listing_id == listing.id, Report.moment),
         failures=_newest(PollFailure, PollFailure.listing_id == listing.id, PollFailure.at),
-        entries=_newest(Entry, (Entry.listing_id == listing.id) & standing(), Entry.id),
+        entries=_newest(Entry, (Entry.listing_id == listing.id) & stands(), Entry.id),
         report_form=report or ReportForm(formdata=None, moment=_local_now()),
         verdict_form=verdict or VerdictForm(formdata=None),
         rule_form=rule or RuleForm(formdata=None, rule=listing.rule.value),
