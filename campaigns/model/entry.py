@@ -57,7 +57,8 @@ class Entry(Base):
     refuse UPDATE and DELETE. `source` is the account the money came through. `day` is the
     organisation's day of `occurred_at`. `donations` is how many gifts the entry stands for.
     A fee that is given back is positive. An import's entries count once it does
-    (`imported.stands`). `regards` is the key of the donation that a refund, chargeback or match is about.
+    (`imported.stands`). `regards` is the key of the donation that a refund, chargeback or match
+    is about.
     """
 
     __tablename__ = "entries"
