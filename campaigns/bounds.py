@@ -1,23 +1,75 @@
-"""Bounds: the listing that a notice means, among those that its endpoint may book to."""
+"""Bounds: the listing that money belongs to: named, ruled by a person, or that of its donation."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from campaigns.db import db
 from campaigns.model.campaign import CampaignSlug
 from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.entry import Entry, EntryKey
 from campaigns.model.listing import Listing
+from campaigns.model.placement import PlacedBy, Placement
+
+# A column, or a value that stands for one.
+Text = SQLCoreOperations[str] | SQLCoreOperations[str | None] | str | None
 
 
 class Unmatched(Exception):
     """Within the endpoint's bounds there is no listing, or more than one, that it could mean."""
 
 
-def place(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
-    """The one listing within the endpoint's bounds that `ref` names.
+def place(
+    endpoint: WebhookEndpoint,
+    ref: str | None,
+    order: str | None = None,
+    regards: str | None = None,
+) -> Listing:
+    """The one listing that a movement belongs to.
 
-    `ref` is a listing's external id, or a slug that the campaign has or had; without it there
-    must be only one that could be meant. Raises `Unmatched`.
+    That is the one within the endpoint's bounds that `ref` names: a listing's external id, or a
+    slug that the campaign has or had; without it there must be only one that could be meant. Else
+    the one that a rule gives to the merchant's `order` or to `ref`; a rule was made by a person
+    and may lead out of the bounds. Else, where the movement takes back a donation that is in the
+    ledger (`regards`), the donation's. Raises `Unmatched`.
     """
+    try:
+        return _named(endpoint, ref)
+    except Unmatched:
+        source = endpoint.source
+        found = ruled(source, order, ref) or _where_it_was_given(source, regards)
+        if found is None:
+            raise
+        return db.session.get_one(Listing, found)
+
+
+def ruled(source: str, order: str | None, ref: str | None) -> int | None:
+    """The listing that a rule of this source gives to a reference or an order number, if any.
+
+    A reference that is just a rule's text comes first, since it is what the money itself names;
+    then the longest rule that the order number begins with.
+    """
+    if order is None and ref is None:
+        return None
+    return db.session.scalar(select(ruling(source, order, ref)))
+
+
+def ruling(source: Text, order: Text, ref: Text) -> ColumnElement[int | None]:
+    """`ruled` as a clause, for statements about many: null where no rule fits."""
+    order, ref = _text(order), _text(ref)
+    # Not LIKE: it has wildcards, and on SQLite it takes "a" for "A".
+    begins = func.substr(order, 1, func.length(Placement.text)) == Placement.text
+    is_ref, is_order = (Placement.by == by for by in (PlacedBy.REF, PlacedBy.ORDER))
+    return (
+        select(Placement.listing_id)
+        .where(Placement.source == _text(source))
+        .where(or_(and_(is_ref, Placement.text == ref), and_(is_order, begins)))
+        .order_by(is_ref.desc(), func.length(Placement.text).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _named(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
     within = (
         Listing.id == endpoint.listing_id
         if endpoint.listing_id is not None
@@ -35,3 +87,19 @@ def place(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
     if not found:
         raise Unmatched("campaign_ref names no campaign or listing that this endpoint books to.")
     raise Unmatched(f"{len(found)} listings could be meant: campaign_ref must name one of them.")
+
+
+def _where_it_was_given(source: str, regards: str | None) -> int | None:
+    """The listing of the donation that goes by this key ("trade:2026…")."""
+    scheme, _, value = (regards or "").partition(":")
+    return db.session.scalar(
+        select(Entry.listing_id)
+        .join(EntryKey, EntryKey.entry_id == Entry.id)
+        .where(EntryKey.source == source, EntryKey.scheme == scheme, EntryKey.value == value)
+    )
+
+
+def _text(asked: Text) -> SQLCoreOperations[str] | SQLCoreOperations[str | None]:
+    if asked is None or isinstance(asked, str):
+        return literal(asked, Placement.text.type)
+    return asked

@@ -267,7 +267,8 @@ def _event(endpoint: WebhookEndpoint, event_id: str) -> Notice:
 
 
 def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: datetime) -> None:
-    listing = bounds.place(endpoint, movement.campaign_ref)
+    order = next((key.value for key in movement.keys if key.scheme == "order"), None)
+    listing = bounds.place(endpoint, movement.campaign_ref, order, _regards(movement))
     kind = EntryKind(movement.kind)
     booking = Booking(
         listing=listing,

@@ -15,6 +15,7 @@ from campaigns.model.endpoint import WebhookEndpoint, WebhookSecret
 from campaigns.model.listing import Listing
 from campaigns.model.mailing import Mailing, MailingState, MailingText
 from campaigns.model.organisation import Organisation, OrganisationText
+from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.staff import Role, Staff, StaffRole
 from campaigns.model.update import Update, UpdateText
 from config import settings
@@ -83,6 +84,12 @@ def endpoint(
         listing_id=listing.id if listing else None,
         created_at=NOON,
     )
+    return _kept(row, more)
+
+
+def placement(of: Listing, text: str, **more: Any) -> Placement:
+    """A rule: orders of the source "shop" that begin with the text belong to the listing."""
+    row = Placement(source="shop", by=PlacedBy.ORDER, text=text, listing_id=of.id, created_at=NOON)
     return _kept(row, more)
 
 
