@@ -13,13 +13,20 @@ from campaigns import figures
 from campaigns.db import db, insert
 from campaigns.figures import Fall
 from campaigns.model.correction import Cause
-from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage
+from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage, Way
+from campaigns.model.gift import Gift
 from campaigns.model.listing import Listing
 from campaigns.money import Money
 from campaigns.platforms.base import Key
 
 COMES_IN = frozenset({EntryKind.DONATION, EntryKind.MATCH, EntryKind.PAYOUT})
+# From the first stage of a match to the last.
+STAGES = tuple(MatchStage)
+# States of a letter that no process has in its hands.
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 ENTRIES, KEYS = cast(Table, Entry.__table__), cast(Table, EntryKey.__table__)
+GIFTS, DELIVERIES = cast(Table, Gift.__table__), cast(Table, Delivery.__table__)
 
 
 class LedgerError(Exception):
@@ -32,6 +39,10 @@ class Differs(LedgerError):
 
 class Returned(LedgerError):
     """The money came again after its entry was reversed."""
+
+
+class Overtaken(Differs):
+    """Somebody booked the entry anew already."""
 
 
 class NotReversible(LedgerError):
@@ -62,6 +73,7 @@ class Booking:
     regards: str | None = None
     stage: MatchStage | None = None
     donations: int | None = None
+    way: Way | None = None
     reason: str | None = None
 
     def __post_init__(self) -> None:
@@ -91,8 +103,9 @@ def book(booking: Booking, now: datetime) -> Booked:
     """Enter a movement and add it to its totals.
 
     The second time, also under another of its numbers or through another door, changes nothing,
-    but numbers not known yet are kept. Two at once end as one entry: the keys are unique. Raises
-    `Differs` and `Returned`; then nothing was changed.
+    but numbers not known yet are kept. A match that comes again at a later stage is booked anew;
+    at an earlier one it is known already. Two at once end as one entry: the keys are unique.
+    Raises `Differs` and `Returned`; then nothing was changed.
     """
     known = _known(booking)
     if known is None:
@@ -105,6 +118,8 @@ def book(booking: Booking, now: datetime) -> Booked:
             if known is None:
                 raise
     known.check(booking)
+    if known.before(booking):
+        return _advance(known, booking, now)
     _add_keys(known.entry_id, booking, known.keys)
     return Booked(known.entry_id, already=True)
 
@@ -123,20 +138,30 @@ def reverse(entry: Entry, reason: str, now: datetime, staff_id: int | None = Non
     return reversal
 
 
-def rebook(entry: Entry, booking: Booking, now: datetime) -> Entry:
-    """Book anew what `entry` holds wrongly: reverse it and move its numbers to the new entry.
+def rebook(entry: Entry, booking: Booking, now: datetime, reason: str | None = None) -> Entry:
+    """Book anew what `entry` holds wrongly: reverse it, for a reason, and let what hangs on it
+    follow to the new entry, which `replaces` it.
 
-    Also for money that came again after a reversal, once a person says that it is true. Raises
-    `Differs` where another movement has one of the numbers, as it does the second time.
+    Also for money that came again after a reversal, once a person says that it is true. The second
+    time raises `Overtaken`, and of two at once one. Raises `Differs` where another movement has
+    one of the numbers, `NotReversible` for a reversal.
     """
     before = _published(entry)
     known = _known(booking)
+    if _replaced(entry):
+        raise Overtaken(f"Entry {entry.id} was booked anew already.")
     if known is not None and known.entry_id != entry.id:
         raise Differs(f"{_named(booking.keys)} is another movement's number.")
-    reversal, _ = _take_back(entry, booking.reason or "booked anew", now, booking.staff_id)
-    entry_id = _enter(booking, (), now)
-    moved = update(EntryKey).where(EntryKey.entry_id == entry.id).values(entry_id=entry_id)
-    db.session.execute(moved)
+    reason = reason or booking.reason or "booked anew"
+    reversal, _ = _take_back(entry, reason, now, booking.staff_id)
+    try:
+        with db.session.begin_nested():
+            entry_id = _enter(booking, (), now, replaces=entry.id)
+    except IntegrityError as error:
+        if not _replaced(entry):
+            raise
+        raise Overtaken(f"Entry {entry.id} was booked anew at this moment.") from error
+    _follow(entry.id, entry_id)
     _add_keys(entry_id, booking, known.keys if known else frozenset())
     _correct(before, reversal)
     return db.session.get_one(Entry, entry_id)
@@ -166,8 +191,14 @@ class _Known:
     def check(self, booking: Booking) -> None:
         if self.reversed:
             raise Returned(f"{_named(self.keys)} came again after its entry was reversed.")
-        if (self.kind, self.amount, self.stage) != (booking.kind, booking.signed, booking.stage):
+        if (self.kind, self.amount) != (booking.kind, booking.signed):
             raise Differs(f"{_named(self.keys)} is in the ledger as {self.kind} of {self.amount}.")
+
+    def before(self, booking: Booking) -> bool:
+        """Whether it is a match at an earlier stage than the booking's."""
+        if self.stage is None or booking.stage is None:
+            return False
+        return STAGES.index(self.stage) < STAGES.index(booking.stage)
 
 
 def _known(booking: Booking) -> _Known | None:
@@ -193,11 +224,42 @@ def _known(booking: Booking) -> _Known | None:
     return None
 
 
+def _advance(known: _Known, booking: Booking, now: datetime) -> Booked:
+    """A match got further. Who is told so a moment after somebody else finds it there already."""
+    entry = db.session.get_one(Entry, known.entry_id)
+    try:
+        reason = f"{known.stage} → {booking.stage}"
+        return Booked(rebook(entry, booking, now, reason).id, already=False)
+    except Overtaken:
+        again = _known(booking)
+        if again is None or again.entry_id == known.entry_id:
+            raise
+        again.check(booking)
+        return Booked(again.entry_id, already=True)
+
+
+def _replaced(entry: Entry) -> bool:
+    return bool(db.session.scalar(select(exists().where(Entry.replaces == entry.id))))
+
+
+def _follow(old_id: int, new_id: int) -> None:
+    """Numbers, who gave, and a letter of thanks not yet sent go with the money."""
+    for table in (KEYS, GIFTS):
+        db.session.execute(update(table).where(table.c.entry_id == old_id).values(entry_id=new_id))
+    db.session.execute(
+        update(DELIVERIES)
+        .where(DELIVERIES.c.entry_id == old_id, DELIVERIES.c.state.in_(WAITING))
+        .values(entry_id=new_id)
+    )
+
+
 def _named(keys: Iterable[Key]) -> str:
     return ", ".join(f"{scheme} {value}" for scheme, value in sorted(keys))
 
 
-def _enter(booking: Booking, keys: tuple[Key, ...], now: datetime) -> int:
+def _enter(
+    booking: Booking, keys: tuple[Key, ...], now: datetime, replaces: int | None = None
+) -> int:
     signed, day = booking.signed, figures.day_of(booking.occurred_at)
     entry_id: int = db.session.execute(
         insert(ENTRIES)
@@ -216,7 +278,9 @@ def _enter(booking: Booking, keys: tuple[Key, ...], now: datetime) -> int:
             door=booking.door,
             notice_id=booking.notice_id,
             staff_id=booking.staff_id,
+            replaces=replaces,
             regards=booking.regards,
+            way=booking.way,
             reason=booking.reason,
         )
         .returning(ENTRIES.c.id)

@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 
 from campaigns import figures, ledger
 from campaigns.db import db
-from campaigns.ledger import Booking, Differs, NotReversible, Returned
+from campaigns.ledger import Booking, Differs, NotReversible, Overtaken, Returned
 from campaigns.model.correction import Correction
+from campaigns.model.delivery import DeliveryState
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage
+from campaigns.model.gift import Gift
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.total import Total
 from campaigns.money import Money
@@ -256,9 +258,57 @@ def test_rebooking_twice_is_refused(listing: Listing) -> None:
     wrong = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
     right = booking(listing, amount=Money.parse("15.00 CNY"))
     ledger.rebook(wrong, right, NOON)
-    with pytest.raises(Differs):
+    with pytest.raises(Overtaken):
         ledger.rebook(wrong, right, NOON)
     assert minor() == [1050, -1050, 1500]
+
+
+def test_of_many_who_book_an_entry_anew_at_once_one_does(app: Flask, listing: Listing) -> None:
+    wrong_id = ledger.book(booking(listing), NOON).entry_id
+    listing_id = _committed(listing)
+
+    def mend(turn: int) -> bool:
+        with app.app_context():
+            found, wrong = (
+                db.session.get_one(Listing, listing_id),
+                db.session.get_one(Entry, wrong_id),
+            )
+            try:
+                ledger.rebook(wrong, booking(found, amount=Money(2000 + turn, "CNY")), NOON)
+            except Overtaken:
+                return False
+            finally:
+                db.session.commit()
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(mend, range(8))).count(True) == 1
+    assert len(entries()) == 3
+    assert entries()[2].replaces == wrong_id
+
+
+def test_money_without_a_number_is_booked_anew_once_too(listing: Listing) -> None:
+    by_hand = {"keys": (), "door": Door.HAND}
+    wrong = db.session.get_one(Entry, ledger.book(booking(listing, **by_hand), NOON).entry_id)
+    right = booking(listing, amount=Money.parse("15.00 CNY"), **by_hand)
+    ledger.rebook(wrong, right, NOON)
+    with pytest.raises(Overtaken):
+        ledger.rebook(wrong, right, NOON)
+    assert minor() == [1050, -1050, 1500]
+
+
+def test_who_gave_and_an_unsent_letter_follow_the_money(listing: Listing) -> None:
+    wrong = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    db.session.add(Gift(entry_id=wrong.id, donor_id=make.donor().id, message="for books"))
+    queued, sent = (
+        make.delivery(letter="thanks", mailing_id=None, occasion=f"entry:{n}", entry_id=wrong.id)
+        for n in range(2)
+    )
+    sent.state = DeliveryState.SENT
+    entry = ledger.rebook(wrong, booking(listing, amount=Money.parse("15.00 CNY")), NOON)
+    db.session.expire_all()
+    assert (queued.entry_id, sent.entry_id) == (entry.id, wrong.id)
+    assert [gift.entry_id for gift in db.session.scalars(select(Gift))] == [entry.id]
 
 
 def test_what_was_rebooked_smaller_leaves_one_correction(listing: Listing) -> None:
@@ -280,6 +330,66 @@ def test_an_announced_match_is_not_counted(listing: Listing) -> None:
     ledger.book(booking(listing, ("match", "M1"), **match), NOON)
     assert db.session.scalars(select(Total)).all() == []
     assert figures.published(listing) is None
+
+
+def match(listing: Listing, stage: MatchStage, **more: Any) -> Booking:
+    return booking(listing, ("match", "M1"), kind=EntryKind.MATCH, stage=stage, **more)
+
+
+def test_a_match_gets_further_by_any_door(listing: Listing) -> None:
+    announced = match(listing, MatchStage.ANNOUNCED, door=Door.HAND)
+    first = ledger.book(announced, NOON).entry_id
+    second = ledger.book(match(listing, MatchStage.CONFIRMED), NOON)
+    third = ledger.book(match(listing, MatchStage.RECEIVED, door=Door.FILE), NOON)
+    assert (second.already, third.already) == (False, False)
+    stages = [(entry.stage, entry.amount_minor, entry.replaces) for entry in entries()]
+    assert stages == [
+        (MatchStage.ANNOUNCED, 1050, None),
+        (MatchStage.ANNOUNCED, -1050, None),
+        (MatchStage.CONFIRMED, 1050, first),
+        (MatchStage.CONFIRMED, -1050, None),
+        (MatchStage.RECEIVED, 1050, second.entry_id),
+    ]
+    assert figures.published(listing) == Money.parse("10.50 CNY")
+    assert db.session.scalars(select(Correction)).all() == []
+
+
+def test_a_match_goes_back_to_no_earlier_stage(listing: Listing) -> None:
+    received = ledger.book(match(listing, MatchStage.RECEIVED), NOON)
+    for stage in MatchStage:
+        again = ledger.book(match(listing, stage), NOON)
+        assert (again.entry_id, again.already) == (received.entry_id, True)
+    assert minor() == [1050]
+
+
+def test_a_match_that_comes_with_another_amount_waits_for_a_person(listing: Listing) -> None:
+    ledger.book(match(listing, MatchStage.ANNOUNCED), NOON)
+    with pytest.raises(Differs):
+        ledger.book(match(listing, MatchStage.CONFIRMED, amount=Money.parse("8.00 CNY")), NOON)
+    assert minor() == [1050]
+
+
+def test_a_match_that_was_taken_back_does_not_advance(listing: Listing) -> None:
+    first = ledger.book(match(listing, MatchStage.ANNOUNCED), NOON).entry_id
+    ledger.reverse(db.session.get_one(Entry, first), "it was withdrawn", NOON)
+    with pytest.raises(Returned):
+        ledger.book(match(listing, MatchStage.CONFIRMED), NOON)
+
+
+def test_of_many_who_hear_of_a_stage_at_once_one_books_it(app: Flask, listing: Listing) -> None:
+    ledger.book(match(listing, MatchStage.ANNOUNCED), NOON)
+    listing_id = _committed(listing)
+
+    def hear(_: int) -> int:
+        with app.app_context():
+            found = db.session.get_one(Listing, listing_id)
+            booked = ledger.book(match(found, MatchStage.CONFIRMED), NOON)
+            db.session.commit()
+            return booked.entry_id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(hear, range(8)))) == 1
+    assert minor() == [1050, -1050, 1050]
 
 
 def test_totals_spread_over_slots(listing: Listing) -> None:

@@ -42,6 +42,14 @@ class MatchStage(StrEnum):
     RECEIVED = "received"
 
 
+class Way(StrEnum):
+    """How money that was entered by hand came."""
+
+    CASH = "cash"
+    BANK = "bank"
+    OTHER = "other"
+
+
 class Door(StrEnum):
     """Where an entry came in."""
 
@@ -58,7 +66,8 @@ class Entry(Base):
     organisation's day of `occurred_at`. `donations` is how many gifts the entry stands for.
     A fee that is given back is positive. An import's entries count once it does
     (`imported.stands`). `regards` is the key of the donation that a refund, chargeback or match
-    is about.
+    is about. `replaces` is the entry that it books anew, which is reversed; `way` is said of what
+    was entered by hand.
     """
 
     __tablename__ = "entries"
@@ -82,7 +91,9 @@ class Entry(Base):
     import_row: Mapped[int | None]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     reverses: Mapped[int | None] = mapped_column(ForeignKey("entries.id"), unique=True)
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("entries.id"))
     regards: Mapped[str | None] = mapped_column(String(200))
+    way: Mapped[Way | None] = mapped_column(choice(Way))
     reason: Mapped[str | None] = mapped_column(String(500))
 
     keys: Mapped[list["EntryKey"]] = relationship(viewonly=True)
@@ -113,6 +124,14 @@ class Entry(Base):
             unique=True,
             sqlite_where=text("import_id IS NOT NULL AND reverses IS NULL"),
             postgresql_where=text("import_id IS NOT NULL AND reverses IS NULL"),
+        ),
+        # Of two people who book an entry anew at once, one is told of the other.
+        Index(
+            "uq_entries_replaces",
+            "replaces",
+            unique=True,
+            sqlite_where=text("replaces IS NOT NULL"),
+            postgresql_where=text("replaces IS NOT NULL"),
         ),
     )
 

@@ -45,10 +45,13 @@ def downgrade() -> None:
         _replace_check("notices", "verdict", _among(VERDICTS))
     for table in ("explanations", "placements"):
         op.drop_table(table)
-    op.drop_index("uq_entries_import_row", "entries")
+    for index in ("uq_entries_import_row", "uq_entries_replaces"):
+        op.drop_index(index, "entries")
     for table, column in (
         ("entries", "import_id"),
         ("entries", "import_row"),
+        ("entries", "replaces"),
+        ("entries", "way"),
         ("listings", "tolerance"),
         ("listings", "tolerance_days"),
         ("webhook_endpoints", "settings"),
@@ -97,6 +100,24 @@ def _add_columns() -> None:
         unique=True,
         sqlite_where=sa.text("import_id IS NOT NULL AND reverses IS NULL"),
         postgresql_where=sa.text("import_id IS NOT NULL AND reverses IS NULL"),
+    )
+    # As one column's own, which SQLite can add to a table and drop again.
+    whole = "INTEGER" if op.get_bind().dialect.name == "sqlite" else "BIGINT"
+    op.execute(
+        f"ALTER TABLE entries ADD COLUMN replaces {whole}"
+        " CONSTRAINT fk_entries_replaces_entries REFERENCES entries (id)"
+    )
+    op.execute(
+        "ALTER TABLE entries ADD COLUMN way VARCHAR(24)"
+        " CONSTRAINT ck_entries_way CHECK (way IN ('cash', 'bank', 'other'))"
+    )
+    op.create_index(
+        "uq_entries_replaces",
+        "entries",
+        ["replaces"],
+        unique=True,
+        sqlite_where=sa.text("replaces IS NOT NULL"),
+        postgresql_where=sa.text("replaces IS NOT NULL"),
     )
     for table, column in (
         ("listings", sa.Column("tolerance", sa.BigInteger(), nullable=False, server_default="0")),
