@@ -101,11 +101,17 @@ def _days_left(campaign: Campaign, here: Site, now: datetime) -> int | None:
 
 
 def _awaiting_matches(campaign: Campaign) -> set[int]:
-    """The listings with matched money that was confirmed and has not arrived."""
+    """The listings with matched money that was confirmed and has not arrived.
+
+    What was taken back is no more awaited, nor what was booked anew at a later stage.
+    """
+    reversal = aliased(Entry)
     asked = select(Entry.listing_id).where(
         Entry.campaign_id == campaign.id,
         Entry.kind == EntryKind.MATCH,
         Entry.stage == MatchStage.CONFIRMED,
+        Entry.reverses.is_(None),
+        ~exists().where(reversal.reverses == Entry.id),
         stands(),
     )
     return {id for id in db.session.scalars(asked.distinct()) if id is not None}
