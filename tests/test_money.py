@@ -86,7 +86,25 @@ def test_a_sum_is_the_sum_of_its_minor_units(minors: list[int], currency: str) -
 @given(MINOR, MINOR, CURRENCY)
 def test_order_is_that_of_the_minor_units(one: int, other: int, currency: str) -> None:
     assert (Money(one, currency) < Money(other, currency)) == (one < other)
+    assert (Money(one, currency) <= Money(other, currency)) == (one <= other)
+    assert (Money(one, currency) > Money(other, currency)) == (one > other)
     assert (Money(one, currency) >= Money(other, currency)) == (one >= other)
+
+
+def test_order_knows_what_is_equal() -> None:
+    one = Money(1050, "CNY")
+    assert one <= Money(1050, "CNY")
+    assert not one < Money(1050, "CNY")
+    assert not one > Money(1050, "CNY")
+
+
+def test_a_difference_is_that_of_the_minor_units() -> None:
+    assert Money(1050, "CNY") - Money(1100, "CNY") == Money(-50, "CNY")
+
+
+@pytest.mark.parametrize(("minor", "holds"), [(0, False), (1, True), (-1, True)])
+def test_only_nothing_is_nothing(minor: int, holds: bool) -> None:
+    assert bool(Money(minor, "CNY")) is holds
 
 
 @given(st.text(max_size=30))

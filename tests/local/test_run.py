@@ -170,7 +170,7 @@ def test_without_any_redis_ticks_travel_through_a_file(tmp_path: Path) -> None:
         running(environment(url, tmp_path, BROKER_URL=file), "--no-demo") as run,
     ):
         assert not [process for process in run.family() if process.name() == "redis-server"]
-        assert run.ready()
+        eventually(run.ready, 30, "a tick having come through the file")
 
 
 def test_a_broker_that_swallows_everything_keeps_nobody_waiting(tmp_path: Path) -> None:
