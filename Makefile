@@ -11,7 +11,7 @@ OPTIONS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run flask test check suite judge bench clean
+.PHONY: help run flask test check suite judge mutants bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make flask DO=… a command on its data, such as DO=\"doctor\" or DO=\"add-staff --help\""
 	@echo "make test    formatter, linter, types, and the tests on SQLite and on PostgreSQL"
 	@echo "make judge   the tests that take long"
+	@echo "make mutants what no test would notice of changes to what books and verifies"
 	@echo "make bench   the yardsticks, as ratios"
 	@echo "make clean   remove what the above made, except the data in instance"
 
@@ -54,11 +55,18 @@ judge: $(BIN)/.tests
 	$(BIN)/pytest --database=sqlite -m judge --timeout=3600 $(OPTIONS)
 	$(BIN)/pytest --database=postgresql -m judge --timeout=3600 $(OPTIONS)
 
+# Mutants of what books money and checks signatures. One that survives changes something that no
+# test notices: no amount, number or verdict may be among them.
+mutants: $(BIN)/.tests
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children 2 $(OPTIONS)
+	$(BIN)/mutmut results
+
 bench: $(BIN)/.tests
 	@for yardstick in $(YARDSTICKS); do $(BIN)/python -m $$yardstick || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -not -path './instance/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
