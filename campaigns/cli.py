@@ -1,7 +1,9 @@
 """The commands: `flask --app wsgi …`. An error is one sentence and exit code 1."""
 
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,7 +25,9 @@ from workers import poll
 
 MOST_LISTINGS = 10_000
 LARGEST_ID = 2**63 - 1
+LONGEST_OVERLAP = 90 * 24  # hours
 ROLES = [role.value for role in Role]
+SET = "A key or setting of the scheme; @file reads it from a file. Repeatable."
 
 
 class Command(click.Command):
@@ -134,33 +138,46 @@ def add_listing(campaign: str, address: str) -> None:
     type=click.IntRange(1, LARGEST_ID),
     help="It books to this listing alone.",
 )
-def add_webhook(name: str, scheme: str, slug: str | None, listing_id: int | None) -> None:
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help=SET)
+def add_webhook(
+    name: str, scheme: str, slug: str | None, listing_id: int | None, given: tuple[str, ...]
+) -> None:
     """Open an endpoint for signed donations, and print its address and secret once."""
     if (slug is None) == (listing_id is None):
         raise click.ClickException("Give either --campaign or --listing.")
     bounds = _campaign(slug) if slug is not None else _listing(listing_id or 0)
     try:
-        made = endpoints.create(name, scheme, bounds, datetime.now(UTC))
+        made = endpoints.create(name, scheme, bounds, datetime.now(UTC), given=_given(given))
     except (ValueError, UnknownScheme) as error:
         db.session.rollback()
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    click.echo(f"Address: {made.address}")
-    click.echo(f"Secret (shown this once): {made.secret}")
+    _show(made)
 
 
 @click.command(cls=Command, name="rotate-webhook")
 @click.argument("name")
-def rotate_webhook(name: str) -> None:
-    """Give an endpoint a new secret; the one before stays valid for a day."""
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help=SET)
+@click.option(
+    "--overlap",
+    type=click.IntRange(0, LONGEST_OVERLAP),
+    default=24,
+    show_default=True,
+    help="For so many hours the secrets before stay valid.",
+)
+@click.option("--keep", is_flag=True, help="The secrets before stay valid for good.")
+def rotate_webhook(name: str, given: tuple[str, ...], overlap: int, keep: bool) -> None:
+    """Give an endpoint a new secret, or the keys and settings that are given."""
+    hours = None if keep else timedelta(hours=overlap)
     try:
-        made = endpoints.rotate(endpoints.named(name), datetime.now(UTC))
+        made = endpoints.rotate(
+            endpoints.named(name), datetime.now(UTC), given=_given(given), overlap=hours
+        )
     except (ValueError, endpoints.UnknownEndpoint) as error:
         db.session.rollback()
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    click.echo(f"Address: {made.address}")
-    click.echo(f"Secret (shown this once): {made.secret}")
+    _show(made)
 
 
 @click.command(cls=Command, name="rotate-data-key")
@@ -197,6 +214,34 @@ def examine() -> None:
         click.echo(f"{sign:5}{finding.part}: {finding.seen} {finding.remedy}".rstrip())
         failed = failed or finding.failed
     raise SystemExit(int(failed))
+
+
+def _show(made: endpoints.Made) -> None:
+    click.echo(f"Address: {made.address}")
+    if made.secret:
+        click.echo(f"Secret (shown this once): {made.secret}")
+
+
+def _given(pairs: Iterable[str]) -> dict[str, str]:
+    """What --set gave, by name. An error names the setting and never its value."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.ClickException("Write each --set as name=value, or as name=@file.")
+        if name in given:
+            raise click.ClickException(f"{name[:40]} is given twice.")
+        given[name] = _contents(name, value[1:]) if value.startswith("@") else value
+    return given
+
+
+def _contents(name: str, file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{name[:40]}: {file} cannot be read.") from error
+    except ValueError as error:
+        raise click.ClickException(f"{name[:40]}: {file} does not hold text.") from error
 
 
 def _campaign(slug: str) -> Campaign:

@@ -31,7 +31,7 @@ def test_a_secret_is_shown_once_and_stored_sealed() -> None:
     sealed = db.session.scalars(select(WebhookSecret.sealed)).one()
     assert one.secret.startswith("whsec_")
     assert one.secret not in sealed
-    assert one.endpoint.keys(settings().data_keys, NOON).secrets == [one.secret]
+    assert one.endpoint.keys(settings().data_keys, NOON).valid("secret") == [one.secret]
     assert one.address == "http://localhost/webhooks/lianquan"
 
 
@@ -66,8 +66,8 @@ def test_rotating_twice_keeps_no_secret_longer() -> None:
     third = endpoints.rotate(endpoint, NOON + timedelta(hours=2))
     keys = settings().data_keys
     at = NOON + timedelta(hours=25, minutes=30)
-    assert endpoint.keys(keys, at).secrets == [third.secret, second.secret]
-    assert endpoint.keys(keys, at + timedelta(hours=1)).secrets == [third.secret]
+    assert endpoint.keys(keys, at).valid("secret") == [third.secret, second.secret]
+    assert endpoint.keys(keys, at + timedelta(hours=1)).valid("secret") == [third.secret]
 
 
 def test_every_change_leaves_an_audit_record_without_the_secret() -> None:
@@ -88,7 +88,7 @@ def test_sealing_anew_lets_the_old_data_key_go(app: Flask, monkeypatch: pytest.M
     monkeypatch.setitem(app.extensions, "settings", _with_keys(app, (NEW, *old)))
     assert (endpoints.reseal(), endpoints.reseal()) == (1, 0)
     assert crypto.key_id(one.endpoint.secrets[0].sealed) == "k2"
-    assert one.endpoint.keys((NEW,), NOON).secrets == [one.secret]
+    assert one.endpoint.keys((NEW,), NOON).valid("secret") == [one.secret]
 
 
 def _with_keys(app: Flask, keys: tuple[tuple[str, bytes], ...]) -> object:
@@ -107,7 +107,7 @@ def test_the_command_prints_address_and_secret_once(app: Flask) -> None:
     assert (code, "http://localhost/webhooks/lianquan" in said) == (0, True)
     secret = said.rsplit(" ", 1)[1].strip()
     endpoint = db.session.scalars(select(WebhookEndpoint)).one()
-    assert endpoint.keys(settings().data_keys, NOON).secrets == [secret]
+    assert endpoint.keys(settings().data_keys, NOON).valid("secret") == [secret]
     assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
 
 

@@ -9,14 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from campaigns import crypto
 from campaigns.crypto import DataKeys
 from campaigns.db import Base, Id, Moment
-from campaigns.platforms.base import Keys
+from campaigns.platforms.scheme import Keys
 
 
 class WebhookEndpoint(Base):
     """`name` is its last part in the URL. It books only within its campaign, or its one listing.
 
     `source` is the account its money comes through, so that a bill of the same account is
-    recognised as the same money.
+    recognised as the same money. `refused` counts posts that were not taken since it was opened,
+    the last of them at about `refused_at`, for the `NoticeError` named in `refused_for`.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -31,6 +32,9 @@ class WebhookEndpoint(Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     heard_at: Mapped[datetime | None] = mapped_column(Moment)
+    refused: Mapped[int] = mapped_column(default=0)
+    refused_at: Mapped[datetime | None] = mapped_column(Moment)
+    refused_for: Mapped[str | None] = mapped_column(String(40))
 
     secrets: Mapped[list["WebhookSecret"]] = relationship(lazy="selectin")
 
@@ -42,11 +46,17 @@ class WebhookEndpoint(Base):
         """What it verifies with at `now`, newest first. Raises `crypto.Undecryptable`."""
         valid = [one for one in self.secrets if one.expires_at is None or one.expires_at > now]
         valid.sort(key=lambda one: (one.created_at, one.id), reverse=True)
-        return Keys(secrets=[one.unsealed(data_keys) for one in valid])
+        secrets: dict[str, list[str]] = {}
+        for one in valid:
+            secrets.setdefault(one.name, []).append(one.unsealed(data_keys))
+        return Keys(secrets, self.settings)
 
 
 class WebhookSecret(Base):
-    """A secret, sealed by DATA_KEYS; after a rotation the old one is valid until `expires_at`."""
+    """A secret, sealed by DATA_KEYS; after a rotation the old one is valid until `expires_at`.
+
+    `name` is what its scheme calls it, such as "public_key" or "key:PUB_KEY_ID_01…".
+    """
 
     __tablename__ = "webhook_secrets"
 

@@ -118,6 +118,12 @@ class Entry(Base):
         Index("ix_entries_listing_occurred", "listing_id", "occurred_at"),
         Index("ix_entries_campaign_booked", "campaign_id", "id"),
         Index(
+            "ix_entries_regards",
+            "regards",
+            sqlite_where=text("regards IS NOT NULL"),
+            postgresql_where=text("regards IS NOT NULL"),
+        ),
+        Index(
             "uq_entries_import_row",
             "import_id",
             "import_row",

@@ -1,6 +1,6 @@
 """What every platform speaks: questions and answers, readings, movements, and what can go wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -76,6 +76,14 @@ class BadSignature(NoticeError):
     """Not signed by a key we hold."""
 
 
+class SignatureProbe(BadSignature):
+    """Wrong on purpose: its sender looks whether we notice. Refused, and nothing to worry about."""
+
+
+class NotOurs(NoticeError):
+    """Validly signed, about another app or merchant than the endpoint's."""
+
+
 class StaleNotice(NoticeError):
     """Signed at a moment too far from now, so perhaps a replay."""
 
@@ -89,7 +97,15 @@ class NotUnderstood(NoticeError):
 
 
 class BadKeys(ValueError):
-    """A webhook's keys or settings cannot work; the message names which, never its value."""
+    """A webhook's keys or settings cannot work: which `setting`, and a `reason` without its value.
+
+    The reason is marked for the catalogue, so that a form can show it beside the field.
+    """
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}: {reason}")
+        self.setting = setting
+        self.reason = reason
 
 
 class Kind(StrEnum):
@@ -109,7 +125,8 @@ class Key(NamedTuple):
     """A number somebody gave to a movement.
 
     One scheme holds numbers of one sort, the same through every door: `trade` (a payment),
-    `order` (ours for it), `refund`, `chargeback`, `match`, `line` (of an account statement).
+    `order` (ours for it), `refund`, `request` (ours for a refund), `chargeback`, `match`, `line`
+    (of an account statement).
     """
 
     scheme: str
@@ -132,7 +149,9 @@ class Movement:
     """Money that moved, in our words, before it is booked.
 
     `amount` is positive as stated; the ledger gives it its sign by `kind`. `keys` holds every
-    number known for the movement, `refunds` the one of the donation that it takes back.
+    number known for the movement, `refunds` the one of the donation that it takes back. The
+    amount of a `cumulative` refund is all that was refunded of that donation so far, this time
+    and before. An `elsewhere` movement is of an order that the endpoint's settings do not name.
     """
 
     kind: Kind
@@ -140,7 +159,9 @@ class Movement:
     occurred_at: datetime
     keys: tuple[Key, ...]
     refunds: Key | None = None
+    cumulative: bool = False
     campaign_ref: str | None = None
+    elsewhere: bool = False
     donor: Giver | None = None
     message: str | None = None
 
@@ -222,44 +243,3 @@ class Platform(Protocol):
 
     def read(self, answer: Answer) -> Reading:
         """Understand the answer. Raises the `PlatformError` that fits, nothing else."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What an endpoint verifies with: secrets, newest first and all valid, and plain settings."""
-
-    secrets: Sequence[str] = field(default=(), repr=False)
-    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """The body of our answer to a webhook, in the words its sender expects."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
-class Scheme(Protocol):
-    """What a module that knows a way of signing webhooks declares. Its name is the scheme's.
-
-    Everything but `check` raises only the `NoticeError` that fits, whatever it is given.
-    """
-
-    LABEL: str
-
-    def new_secret(self) -> str | None:
-        """A fresh secret to hand to the sender; None if the sender is the one who gives keys."""
-
-    def check(self, keys: Keys) -> None:
-        """Raises `BadKeys` if an endpoint could not work with these."""
-
-    def verify(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> str:
-        """The event's id, the same each time the event is sent, once the signature holds."""
-
-    def movements(self, body: bytes, keys: Keys, now: datetime) -> list[Movement]:
-        """The money a verified body tells of. `now`: when it arrived, also if read later."""
-
-    def reply(self, status: int, reason: str) -> Reply:
-        """Dress our verdict (200, 202, 4xx, 503 and a sentence) the way the sender reads it."""

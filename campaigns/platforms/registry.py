@@ -1,14 +1,19 @@
-"""Which platforms and webhook schemes there are: every module beside this one that is one."""
+"""Which platforms and webhook schemes there are: every module beside this one that is one.
+
+A module's name is the platform's or scheme's, up to an underscore: what `alipay` is too large for
+stands in `alipay_notices`.
+"""
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import cast
 
 from campaigns import platforms as package
-from campaigns.platforms.base import Platform, Recognised, Scheme
+from campaigns.platforms.base import Platform, Recognised
+from campaigns.platforms.scheme import Scheme
 
 
 class UnknownPlatform(LookupError):
@@ -50,19 +55,19 @@ def recognise(url: str) -> tuple[str, Recognised] | None:
 @cache
 def platforms() -> Mapping[str, Platform]:
     """Every platform by its name, in alphabetical order."""
-    found = {name: cast(Platform, module) for name, module in _modules() if _is(module, "ask")}
-    return MappingProxyType(found)
+    return MappingProxyType({n: cast(Platform, module) for n, module in _that_declare("ask")})
 
 
 @cache
 def schemes() -> Mapping[str, Scheme]:
     """Every webhook scheme by its name, in alphabetical order."""
-    found = {name: cast(Scheme, module) for name, module in _modules() if _is(module, "verify")}
-    return MappingProxyType(found)
+    return MappingProxyType({n: cast(Scheme, module) for n, module in _that_declare("verify")})
 
 
-def _is(module: ModuleType, declared: str) -> bool:
-    return callable(getattr(module, declared, None))
+def _that_declare(function: str) -> Iterator[tuple[str, ModuleType]]:
+    for name, module in _modules():
+        if callable(getattr(module, function, None)):
+            yield name.partition("_")[0], module
 
 
 @cache

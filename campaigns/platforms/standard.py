@@ -21,17 +21,26 @@ from campaigns.platforms.base import (
     BadSignature,
     Giver,
     Key,
-    Keys,
     Kind,
     MalformedNotice,
     Movement,
     NotUnderstood,
-    Reply,
     StaleNotice,
 )
 from campaigns.platforms.fields import Fields
+from campaigns.platforms.scheme import Keys, Reply, Sample, Setting
 
 LABEL = N_("Standard Webhooks")
+SETTINGS = (
+    Setting(
+        "secret",
+        N_("Secret"),
+        N_("Leave it empty and we make one; give one only if the sender insists on its own."),
+        secret=True,
+        needed=False,
+        made=True,
+    ),
+)
 # The specification leaves it open; every official library takes five minutes, both ends included.
 TOLERANCE = timedelta(minutes=5)
 
@@ -53,10 +62,14 @@ def new_secret() -> str:
 
 def check(keys: Keys) -> None:
     """Raises `BadKeys` unless there is a secret and each is `whsec_` and 24 to 64 bytes."""
-    if not keys.secrets:
-        raise BadKeys("Standard Webhooks needs a secret.")
-    for secret in keys.secrets:
+    if not keys.valid("secret"):
+        raise BadKeys("secret", N_("This is needed."))
+    for secret in keys.valid("secret"):
         _key(secret)
+
+
+def source(keys: Keys) -> None:
+    """A partner's own name is what its money comes through."""
 
 
 def verify(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> str:
@@ -109,6 +122,26 @@ def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
     ]
 
 
+def essence(body: bytes, keys: Keys) -> bytes:
+    """All of it: a sender keeps what it sends."""
+    return body
+
+
+def sample(keys: Keys, now: datetime) -> Sample:
+    """Signed with the newest secret."""
+    event_id = f"sample_{secrets.token_hex(8)}"
+    data = {"external_id": event_id, "amount": "1.00", "currency": "CNY"}
+    told = {"type": "donation.succeeded", "timestamp": now.isoformat(), "data": data}
+    body = json.dumps(told).encode()
+    signed = f"{event_id}.{int(now.timestamp())}.".encode() + body
+    headers = {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": "v1," + next(_signatures(signed, keys)).decode(),
+    }
+    return Sample(headers, body, keys)
+
+
 def reply(status: int, reason: str) -> Reply:
     """JSON with the reason; senders look at the status only."""
     body = json.dumps({"ok": status < 300, "reason": reason}, ensure_ascii=False)
@@ -125,7 +158,7 @@ def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str
 
 
 def _signatures(signed: bytes, keys: Keys) -> Iterator[bytes]:
-    for secret in keys.secrets:
+    for secret in keys.valid("secret"):
         try:
             key = _key(secret)
         except BadKeys:
@@ -138,9 +171,9 @@ def _key(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadKeys("The secret must be whsec_ followed by base64.") from error
+        raise BadKeys("secret", N_("It must be whsec_ followed by base64.")) from error
     if not 24 <= len(key) <= 64:
-        raise BadKeys("The secret must hold 24 to 64 bytes.")
+        raise BadKeys("secret", N_("It must hold 24 to 64 bytes."))
     return key
 
 

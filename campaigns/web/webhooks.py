@@ -24,9 +24,8 @@ from campaigns.platforms.base import (
     Movement,
     NoticeError,
     NotUnderstood,
-    Reply,
-    Scheme,
 )
+from campaigns.platforms.scheme import Reply, Scheme
 from campaigns.web.errors import RETRY_SECONDS, let_go, trace
 from config import settings
 

@@ -45,7 +45,7 @@ def downgrade() -> None:
         _replace_check("notices", "verdict", _among(VERDICTS))
     for table in ("explanations", "placements"):
         op.drop_table(table)
-    for index in ("uq_entries_import_row", "uq_entries_replaces"):
+    for index in ("uq_entries_import_row", "uq_entries_replaces", "ix_entries_regards"):
         op.drop_index(index, "entries")
     for table, column in (
         ("entries", "import_id"),
@@ -55,6 +55,9 @@ def downgrade() -> None:
         ("listings", "tolerance"),
         ("listings", "tolerance_days"),
         ("webhook_endpoints", "settings"),
+        ("webhook_endpoints", "refused"),
+        ("webhook_endpoints", "refused_at"),
+        ("webhook_endpoints", "refused_for"),
         ("webhook_secrets", "name"),
     ):
         op.drop_column(table, column)
@@ -119,6 +122,13 @@ def _add_columns() -> None:
         sqlite_where=sa.text("replaces IS NOT NULL"),
         postgresql_where=sa.text("replaces IS NOT NULL"),
     )
+    op.create_index(
+        "ix_entries_regards",
+        "entries",
+        ["regards"],
+        sqlite_where=sa.text("regards IS NOT NULL"),
+        postgresql_where=sa.text("regards IS NOT NULL"),
+    )
     for table, column in (
         ("listings", sa.Column("tolerance", sa.BigInteger(), nullable=False, server_default="0")),
         ("listings", sa.Column("tolerance_days", sa.Integer(), nullable=False, server_default="3")),
@@ -126,6 +136,12 @@ def _add_columns() -> None:
             "webhook_endpoints",
             sa.Column("settings", sa.JSON(), nullable=False, server_default="{}"),
         ),
+        (
+            "webhook_endpoints",
+            sa.Column("refused", sa.Integer(), nullable=False, server_default="0"),
+        ),
+        ("webhook_endpoints", sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True)),
+        ("webhook_endpoints", sa.Column("refused_for", sa.String(length=40), nullable=True)),
         (
             "webhook_secrets",
             sa.Column("name", sa.String(length=100), nullable=False, server_default="secret"),

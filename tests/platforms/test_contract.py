@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from campaigns import platforms as package
 from campaigns.platforms import base, registry
-from campaigns.platforms.base import Answer, Busy, Gone, Keys, PlatformError, Refused, Unreadable
+from campaigns.platforms import scheme as scheme_contract
+from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused, Unreadable
+from campaigns.platforms.scheme import Keys
 from tests.platforms import recorded
 from tests.platforms.recorded import Case, NoRecordings
 
@@ -29,7 +31,10 @@ MACHINERY = {
     "fetch",
     "fields",
     "guard",
+    "placing",
     "registry",
+    "rsa",
+    "scheme",
 }
 HARMLESS = {"good", "zero"}
 HARMFUL = {
@@ -56,7 +61,8 @@ ASKS = [(n, ask) for n in PLATFORMS for ask in recorded.index(n, "answers.json")
 
 def test_every_module_is_a_platform_a_scheme_or_known_machinery() -> None:
     modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
-    assert modules - MACHINERY == {*PLATFORMS, *SCHEMES}
+    named = {module.partition("_")[0] for module in modules - MACHINERY}
+    assert named == {*PLATFORMS, *SCHEMES}
 
 
 def test_a_platform_without_recordings_does_not_pass(tmp_path: Path) -> None:
@@ -75,7 +81,7 @@ def test_a_platform_declares_what_is_asked_of_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_scheme_declares_what_is_asked_of_it(name: str) -> None:
-    _declares(registry.scheme(name), base.Scheme)
+    _declares(registry.scheme(name), scheme_contract.Scheme)
 
 
 def _declares(module: object, contract: type[Protocol]) -> None:  # type: ignore[valid-type]
@@ -88,14 +94,17 @@ def _declares(module: object, contract: type[Protocol]) -> None:  # type: ignore
         assert list(inspect.signature(getattr(module, name)).parameters) == wanted, name
 
 
-@pytest.mark.parametrize("name", [*PLATFORMS, *SCHEMES])
-def test_a_label_is_in_the_catalogue(name: str) -> None:
-    known = registry.platforms().get(name) or registry.scheme(name)
+def test_every_label_and_hint_is_in_the_catalogue() -> None:
     path = Path(package.__path__[0]).parent / "translations/zh_Hans/LC_MESSAGES/messages.po"
     with path.open("rb") as file:
-        message = read_po(file).get(known.LABEL)
-    assert message is not None
-    assert message.string
+        catalogue = read_po(file)
+    shown = [one.LABEL for one in (*registry.platforms().values(), *registry.schemes().values())]
+    for scheme in registry.schemes().values():
+        shown += [text for one in scheme.SETTINGS for text in (one.label, one.hint) if text]
+    for text in shown:
+        message = catalogue.get(text)
+        assert message is not None, text
+        assert message.string, text
 
 
 def test_names_that_nobody_bears_are_refused() -> None:

@@ -18,7 +18,6 @@ from campaigns.platforms.base import (
     BadSignature,
     Giver,
     Key,
-    Keys,
     Kind,
     MalformedNotice,
     NoticeError,
@@ -26,13 +25,20 @@ from campaigns.platforms.base import (
     PlatformError,
     StaleNotice,
 )
+from campaigns.platforms.scheme import Keys
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/standard_webhooks.json").read_bytes())
 CASES: list[dict[str, Any]] = VECTORS["cases"]
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-KEYS = Keys(secrets=(SECRET,))
+
+
+def keyring(*secrets: str) -> Keys:
+    return Keys(secrets={"secret": secrets})
+
+
+KEYS = keyring(SECRET)
 CONDITIONS = {
     "06_only_unknown_version": BadSignature,
     "08_tampered_body": BadSignature,
@@ -68,7 +74,7 @@ def read(post: object, now: datetime = NOON) -> Any:
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_a_vector_behaves_with_its_moment_as_the_clock(case: dict[str, Any]) -> None:
     now = datetime.fromtimestamp(case["verify_at"], UTC)
-    keys, body = Keys(secrets=(case["secret"],)), case["raw_body"].encode()
+    keys, body = keyring(case["secret"]), case["raw_body"].encode()
     if case["expect_valid"]:
         assert standard.verify(case["headers"], body, keys, now) == case["headers"]["webhook-id"]
     else:
@@ -108,7 +114,7 @@ def test_an_entry_without_a_comma_is_passed_over() -> None:
 
 
 def test_either_secret_verifies_while_they_rotate() -> None:
-    both = Keys(secrets=(OTHER, SECRET))
+    both = keyring(OTHER, SECRET)
     assert standard.verify(signed(b"{}"), b"{}", both, NOON) == "msg_1"
     assert standard.verify(signed(b"{}", secret=OTHER), b"{}", both, NOON) == "msg_1"
 
@@ -156,7 +162,7 @@ def test_an_oversized_body_is_refused() -> None:
 
 @pytest.mark.parametrize("secret", ["whsec_", "", "whsec_AAAA", "whsec_*", "whsec_" + "A" * 88])
 def test_a_secret_too_weak_to_mean_anything_is_refused_and_verifies_nothing(secret: str) -> None:
-    weak = Keys(secrets=(secret,))
+    weak = keyring(secret)
     with pytest.raises(BadKeys):
         standard.check(weak)
     with pytest.raises(BadSignature):
@@ -164,10 +170,12 @@ def test_a_secret_too_weak_to_mean_anything_is_refused_and_verifies_nothing(secr
 
 
 def test_a_new_secret_passes_the_check_and_signs() -> None:
-    keys = Keys(secrets=(standard.new_secret(),))
+    keys = keyring(standard.new_secret())
     standard.check(keys)
-    assert standard.verify(signed(b"{}", secret=keys.secrets[0]), b"{}", keys, NOON) == "msg_1"
-    assert standard.new_secret() not in keys.secrets
+    assert (
+        standard.verify(signed(b"{}", secret=keys.valid("secret")[0]), b"{}", keys, NOON) == "msg_1"
+    )
+    assert standard.new_secret() not in keys.valid("secret")
 
 
 def test_keys_do_not_show_in_a_traceback() -> None:
@@ -344,7 +352,7 @@ HEADERS = st.dictionaries(
 @given(HEADERS, st.binary(max_size=50), st.lists(st.text() | st.just(SECRET), max_size=3))
 def test_no_headers_escape_the_family(h: dict[str, str], body: bytes, secrets: list[str]) -> None:
     with pytest.raises(PlatformError):
-        standard.verify(h, body, Keys(secrets=secrets), NOON)
+        standard.verify(h, body, keyring(*secrets), NOON)
 
 
 def test_the_reply_says_why() -> None:

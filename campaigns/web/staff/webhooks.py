@@ -41,7 +41,7 @@ class EndpointForm(Form):
         schemes = registry.schemes().items()
         offer(
             self.scheme,
-            {name: _(one.LABEL) for name, one in schemes if one.new_secret() is not None},
+            {name: _(one.LABEL) for name, one in schemes if any(s.made for s in one.SETTINGS)},
         )
         offer(self.bounds, _bounds())
         return self
