@@ -98,7 +98,8 @@ def test_every_label_and_hint_is_in_the_catalogue() -> None:
     path = Path(package.__path__[0]).parent / "translations/zh_Hans/LC_MESSAGES/messages.po"
     with path.open("rb") as file:
         catalogue = read_po(file)
-    shown = [one.LABEL for one in (*registry.platforms().values(), *registry.schemes().values())]
+    shown = [platform.LABEL for platform in registry.platforms().values()]
+    shown += [scheme.LABEL for scheme in registry.schemes().values()]
     for scheme in registry.schemes().values():
         shown += [text for one in scheme.SETTINGS for text in (one.label, one.hint) if text]
     for text in shown:
