@@ -39,7 +39,7 @@ LINES = (
 )
 # Within these, modules of one kind may import each other: a package with several files.
 PACKAGES = ("workers.", "campaigns.web.", "campaigns.model.", "campaigns.platforms.",
-            "campaigns.mail.", "campaigns.local.")  # fmt: skip
+            "campaigns.mail.", "campaigns.local.", "campaigns.files.")  # fmt: skip
 
 
 def modules() -> dict[str, Path]:

@@ -243,3 +243,45 @@ class Platform(Protocol):
 
     def read(self, answer: Answer) -> Reading:
         """Understand the answer. Raises the `PlatformError` that fits, nothing else."""
+
+
+class Verdict(StrEnum):
+    """What a row of a file is, by itself: what is booked already only the ledger knows."""
+
+    NEW = "new"
+    NOT_A_DONATION = "not_a_donation"
+    UNREADABLE = "unreadable"
+
+
+class Item(NamedTuple):
+    """One movement that a row of a file tells of, or why the row tells of none.
+
+    `number` is the line or row as a person counts it; a row that gives money and its fee gives
+    two items of the same number. `reason` is a sentence of the catalogue, with details behind
+    ": " if there are any. `minor` is positive as stated, but a fee given back is negative.
+    The numbers are those of `Key`'s schemes of the same names. `regards` is "trade:…", what a
+    refund, match or fee is about. `ref` may name a campaign or listing. `account` is the source
+    of the money, if the row tells it. Only an item of verdict "new" has all that booking needs.
+    """
+
+    number: int
+    verdict: str
+    reason: str = ""
+    kind: str | None = None
+    minor: int | None = None
+    currency: str | None = None
+    occurred_at: datetime | None = None
+    line: str | None = None
+    trade: str | None = None
+    order: str | None = None
+    refund: str | None = None
+    request: str | None = None
+    fee: str | None = None
+    match: str | None = None
+    regards: str | None = None
+    ref: str | None = None
+    account: str | None = None
+    donations: int = 0
+    name: str | None = None
+    email: str | None = None
+    message: str | None = None

@@ -1,7 +1,7 @@
-"""Which platforms and webhook schemes there are: every module beside this one that is one.
+"""Which platforms, webhook schemes and export profiles the modules beside this one declare.
 
 A module's name is the platform's or scheme's, up to an underscore: what `alipay` is too large for
-stands in `alipay_notices`.
+stands in `alipay_notices` and `alipay_bills`.
 """
 
 import importlib
@@ -13,6 +13,7 @@ from typing import cast
 
 from campaigns import platforms as package
 from campaigns.platforms.base import Platform, Recognised
+from campaigns.platforms.profile import Profile
 from campaigns.platforms.scheme import Scheme
 
 
@@ -22,6 +23,10 @@ class UnknownPlatform(LookupError):
 
 class UnknownScheme(LookupError):
     """No module of that name is a webhook scheme."""
+
+
+class UnknownProfile(LookupError):
+    """No module declares an export profile of that name."""
 
 
 def platform(name: str) -> Platform:
@@ -39,6 +44,15 @@ def scheme(name: str) -> Scheme:
     except KeyError as error:
         known = ", ".join(schemes())
         raise UnknownScheme(f"There is no webhook scheme called {name!r}, only {known}.") from error
+
+
+def profile(name: str) -> Profile:
+    """Raises `UnknownProfile`."""
+    try:
+        return profiles()[name]
+    except KeyError as error:
+        known = ", ".join(profiles())
+        raise UnknownProfile(f"There is no profile called {name!r}, only {known}.") from error
 
 
 def recognise(url: str) -> tuple[str, Recognised] | None:
@@ -62,6 +76,20 @@ def platforms() -> Mapping[str, Platform]:
 def schemes() -> Mapping[str, Scheme]:
     """Every webhook scheme by its name, in alphabetical order."""
     return MappingProxyType({n: cast(Scheme, module) for n, module in _that_declare("verify")})
+
+
+@cache
+def profiles() -> Mapping[str, Profile]:
+    """Every export profile by its name, module by module, as each declares them."""
+    declared = exporters().values()
+    return MappingProxyType({profile.name: profile for some in declared for profile in some})
+
+
+@cache
+def exporters() -> Mapping[str, tuple[Profile, ...]]:
+    """The profiles of each module that declares some, by the module's name."""
+    found = {name: getattr(module, "PROFILES", ()) for name, module in _modules()}
+    return MappingProxyType({name: profiles for name, profiles in found.items() if profiles})
 
 
 def _that_declare(function: str) -> Iterator[tuple[str, ModuleType]]:

@@ -1,0 +1,107 @@
+"""Delimited text: rows of cells, each with the number of its line as a person counts."""
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from campaigns.files.bad import LONGEST_LINE, BadFile
+
+DELIMITERS = (",", "\t", ";")
+# A quoted cell may go on over some lines. One that goes on for longer is a stray quote, and what
+# follows it must not vanish into it.
+MOST_LINES = 20
+
+Row = tuple[int, list[str]]
+
+
+class Broken(list[str]):
+    """In place of the cells of a line that is no row: no cells, and what is wrong."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+def rows(pieces: Iterable[str], delimiter: str = ",") -> Iterator[Row]:
+    """Rows as RFC 4180 has them, LF or CRLF; blanks around cells are left where they are.
+
+    A line that is no row (a NUL, a quote that never closes) is told as such and the next line is
+    read for itself. Raises `BadFile` for a line without end.
+    """
+    number, back = 0, deque[str]()
+    source = _lines(pieces, back)
+    while True:
+        for line in source:
+            number += 1
+            if '"' not in line and "\0" not in line:
+                yield number, line.split(delimiter)
+                continue
+            cells, used = _quoted(line, source, delimiter)
+            yield number, cells
+            if isinstance(cells, Broken):
+                back.extendleft(reversed(used[1:]))
+            else:
+                number += len(used) - 1
+        if not back:
+            return
+        source = _lines((), back)
+
+
+def backticked(pieces: Iterable[str]) -> Iterator[Row]:
+    """Rows of WeChat Pay's bills, whose cells begin with a backtick and are never quoted.
+
+    A comma inside a cell is not escaped there, so such a line is cut where a comma and a backtick
+    meet. Lines without a leading backtick (headings) are read as `rows` does.
+    """
+    for number, line in enumerate(_lines(pieces, deque()), 1):
+        if line.startswith("`") and "\0" not in line:
+            yield number, line[1:].split(",`")
+        else:
+            for _, cells in rows([line]):
+                yield number, cells
+
+
+def _lines(pieces: Iterable[str], back: deque[str]) -> Iterator[str]:
+    """Lines without their LF; those that somebody put `back` come first."""
+    rest = ""
+    for piece in pieces:
+        lines = (rest + piece).split("\n")
+        rest = lines.pop()
+        if len(rest) > LONGEST_LINE:
+            raise BadFile("The file has a line of over a million characters: this is no table.")
+        for line in lines:
+            yield line
+            while back:
+                yield back.popleft()
+    if rest:
+        yield rest
+    while back:
+        yield back.popleft()
+
+
+def _quoted(line: str, more: Iterator[str], delimiter: str) -> tuple[list[str], list[str]]:
+    """The cells of the row that begins with `line`, and the lines it took.
+
+    Not strict about what follows a closing quote: Alipay writes a tab there.
+    """
+    used: list[str] = []
+    closed = True
+
+    def feed() -> Iterator[str]:
+        nonlocal closed
+        used.append(line)
+        yield line + "\n"
+        while len(used) < MOST_LINES and (following := next(more, None)) is not None:
+            used.append(following)
+            yield following + "\n"
+        closed = False
+
+    try:
+        cells = next(csv.reader(feed(), delimiter=delimiter))
+    except csv.Error as error:
+        return Broken(str(error)), used
+    if not closed:
+        return Broken("a quote that is not closed"), used
+    if any("\0" in taken for taken in used):
+        return Broken("a NUL character"), used
+    return cells, used

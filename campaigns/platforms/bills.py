@@ -1,0 +1,210 @@
+"""Exported files: opened with a profile, and read row by row into items."""
+
+from collections.abc import Iterator
+from itertools import islice
+from operator import itemgetter
+from typing import IO, NamedTuple
+
+from campaigns.files.bad import MOST_ROWS, BadFile
+from campaigns.files.delimited import Broken, Row
+from campaigns.files.table import Table, open_table
+from campaigns.platforms import generic, registry
+from campaigns.platforms.base import N_, Item
+from campaigns.platforms.cells import BadCell
+from campaigns.platforms.mapping import Mapping
+from campaigns.platforms.profile import (
+    Figure,
+    Footer,
+    Profile,
+    Reading,
+    heading,
+    unreadable,
+)
+
+_PREAMBLE = 200  # rows among which the headings are looked for
+_LONGEST_HEADING = 200
+_REMARKS = ("#", "--", "==", "**", "导出时间", "共", "注", "说明", "特别提示", "温馨提示")
+
+
+class Head(NamedTuple):
+    """Where the headings stand, and from which cell each of the profile's columns is read.
+
+    What the table has no column for is read from the cell after the last, which is empty.
+    """
+
+    number: int
+    way: str
+    headings: tuple[str, ...]
+    places: tuple[int, ...]
+    preamble: str
+    missing: tuple[str, ...]
+
+
+class Opened:
+    """A file with its profile. `items()` begins at the first row again at each call.
+
+    `charsets` may be chosen instead of `charset` (None and empty for a sheet), `members` instead
+    of `member`. `account` is the source that the lines before the headings name, `period` what
+    they say the file covers. `missing` names what a mapping must still say before items can be
+    read. `footer` is known once the items are exhausted.
+    """
+
+    def __init__(self, profile: Profile, table: Table, head: Head) -> None:
+        self.profile, self.missing = profile.name, head.missing
+        self.format, self.member, self.members = table.format, table.member, table.members
+        self.charset, self.charsets = table.charset, table.charsets
+        self.header = list(head.headings)
+        self.account, self.period = profile.preamble(head.preamble)
+        self.footer = Footer((), (), None)
+        self._profile, self._table, self._head = profile, table, head
+
+    def items(self) -> Iterator[Item]:
+        """What each row tells, in the file's order. Raises `BadFile` if reading cannot go on."""
+        if self.missing:
+            raise BadFile(f"No column is known for {', '.join(self.missing)}.")
+        reading = Reading(self._profile.currency, self._profile.zone)
+        rows = self._rows()
+        yield from self._items(islice(rows, MOST_ROWS), reading)
+        for _ in self._items(rows, reading):
+            raise BadFile(f"The file has more than {MOST_ROWS:,} rows.")
+        self.footer = _compared(reading)
+
+    def sample(self, most: int = 10) -> list[list[str]]:
+        """The first rows below the headings, as they stand there, for whoever maps columns."""
+        return [cells for _, cells in islice(self._rows(), most)]
+
+    def _rows(self) -> Iterator[Row]:
+        """The rows below the headings."""
+        rows = self._table.rows(self._head.way)
+        for number, _ in rows:
+            if number == self._head.number:
+                break
+        return rows
+
+    def _items(self, rows: Iterator[Row], reading: Reading) -> Iterator[Item]:
+        read, take, width = self._profile.read, itemgetter(*self._head.places), len(self.header)
+        padded = width in self._head.places
+        found: Item | list[Item] | None
+        for number, cells in rows:
+            if len(cells) == width:
+                if padded:
+                    cells.append("")
+                try:
+                    found = read(number, take(cells), reading)
+                except BadCell as error:
+                    found = self._unusual(number, cells, reading, str(error))
+            else:
+                found = self._unusual(number, cells, reading)
+            if isinstance(found, list):
+                yield from found
+            elif found:
+                yield found
+
+    def _unusual(
+        self, number: int, cells: list[str], reading: Reading, error: str = ""
+    ) -> Item | list[Item] | None:
+        """A row that did not read as it stands; None if it is no row of the table at all."""
+        if isinstance(cells, Broken):
+            return unreadable(number, N_("The line is not a row of a table"), cells.reason)
+        if self._profile.foot(cells, reading) or self._is_remark(cells):
+            return None
+        if error:
+            return unreadable(number, error)
+        fitted = self._fitted(cells)
+        if not fitted:
+            wrong = f"{len(cells)} / {len(self.header)}"
+            return unreadable(number, N_("The row has more or fewer cells than headings"), wrong)
+        try:
+            return self._profile.read(number, itemgetter(*self._head.places)(fitted), reading)
+        except BadCell as bad:
+            return unreadable(number, str(bad))
+
+    def _is_remark(self, cells: list[str]) -> bool:
+        told = [cell.strip() for cell in cells if cell.strip()]
+        if len(told) <= 3 and (not told or told[0].startswith(_REMARKS)):
+            return True
+        return [heading(cell) for cell in told] == [heading(c) for c in self.header if c.strip()]
+
+    def _fitted(self, cells: list[str]) -> list[str] | None:
+        """As many cells as headings and one more, where only empty ones are too many or few."""
+        width = len(self.header)
+        if any(cell.strip() for cell in cells[width:]):
+            return None
+        if any(text.strip() for text in self.header[len(cells) :]):
+            return None
+        return cells[:width] + [""] * (width + 1 - len(cells[:width]))
+
+
+def open(  # noqa: A001 - read as bills.open
+    file: IO[bytes],
+    profile: str,
+    *,
+    charset: str | None = None,
+    mapping: Mapping | None = None,
+    member: str | None = None,
+) -> Opened:
+    """Open a seekable file, which must stay open while items are read.
+
+    Raises `BadFile` for what is not such an export, `UnknownProfile`. `mapping` is for the generic
+    profile, which opens any table that has headings; `Opened.missing` says what is not mapped.
+    """
+    known = generic.profile(mapping) if mapping else registry.profile(profile)
+    table = open_table(file, charset, member)
+    head = _head(known, table)
+    if head is None:
+        raise BadFile("The headings of such an export were not found in the file.")
+    return Opened(known, table, head)
+
+
+def recognise(file: IO[bytes]) -> str | None:
+    """The name of the profile whose headings the file has; None if none of them is known."""
+    try:
+        table = open_table(file)
+        fitting = {
+            name: sum(place < len(head.headings) for place in head.places)
+            for name, profile in registry.profiles().items()
+            if (head := _head(profile, table))
+        }
+    except BadFile:
+        return None
+    known = {name: columns for name, columns in fitting.items() if name != generic.NAME}
+    return max(known or fitting, key=lambda name: fitting[name], default=None)
+
+
+def _head(profile: Profile, table: Table) -> Head | None:
+    """The first row that has all headings needed, whichever way its cells are delimited."""
+    for way in table.ways(profile.backticked):
+        preamble: list[str] = []
+        for number, cells in islice(table.rows(way), _PREAMBLE):
+            places, missing = _places(profile, cells)
+            if not missing:
+                headings = tuple(cell.strip() for cell in cells)
+                return Head(number, way, headings, places, "\n".join(preamble), missing)
+            preamble.append(",".join(cells))
+    return None
+
+
+def _places(profile: Profile, cells: list[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    width = len(cells)
+    known: dict[str, int] = {}
+    for place, cell in enumerate(cells):
+        if len(cell) <= _LONGEST_HEADING:
+            known.setdefault(heading(cell), place)
+    places = tuple(
+        next((known[text] for text in map(heading, column.headings) if text in known), width)
+        for column in profile.columns
+    )
+    return places, profile.missing(tuple(place < width for place in places))
+
+
+def _compared(reading: Reading) -> Footer:
+    stated = tuple(reading.stated)
+    found = tuple(
+        Figure(
+            told.label,
+            None if told.rows is None else reading.counts.get(told.label, 0),
+            None if told.minor is None else reading.sums.get(told.label, 0),
+        )
+        for told in stated
+    )
+    return Footer(stated, found, stated == found if stated else None)
