@@ -1,21 +1,21 @@
 """Intake: keep a notice as it came, and book the money it tells of within its endpoint's bounds."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Table, or_, select, update
 
-from campaigns import audit, bounds, figures, gifts, ledger, posted
+from campaigns import audit, bounds, figures, gifts, ledger, posted, told
 from campaigns.db import db, insert
 from campaigns.ledger import Booking, Differs, Returned
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, EntryKind, MatchStage
-from campaigns.model.notice import Notice, NoticeBody, Verdict
+from campaigns.model.listing import Listing
+from campaigns.model.notice import UNSETTLED, Notice, NoticeBody, Verdict
 from campaigns.model.staff import Staff
-from campaigns.platforms import registry
 from campaigns.platforms.base import Movement, NoticeError
 from campaigns.posted import Post
 from config import settings
@@ -59,6 +59,19 @@ class Kept:
     notice_id: int
     outcome: Outcome
     new: bool
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a person said about a notice: by whom, why, and the listing where its money belongs."""
+
+    by: Staff
+    reason: str
+    listing: Listing
+
+
+class Settled(Exception):
+    """The notice waits for nobody: somebody was quicker, or it was booked."""
 
 
 WAITING = Outcome(Verdict.WAITING, "Kept, to be booked.")
@@ -140,17 +153,7 @@ def book(
 
     The second time the ledger knows the movements, so nothing changes.
     """
-    try:
-        with db.session.begin_nested():
-            for movement in movements:
-                _book(notice_id, endpoint, movement, now)
-        outcome = BOOKED
-    except bounds.Unmatched as error:
-        outcome = Outcome(Verdict.UNMATCHED, str(error))
-    except Returned as error:
-        outcome = Outcome(Verdict.RETURNED, str(error))
-    except Differs as error:
-        outcome = Outcome(Verdict.CONFLICT, str(error))
+    outcome = _whole(movements, lambda one: _book(notice_id, endpoint, one, now))
     settle(notice_id, outcome)
     return outcome
 
@@ -191,19 +194,39 @@ def due(now: datetime) -> Notice | None:
 def again(notice: Notice, now: datetime) -> Outcome:
     """Book a kept notice from its body, as if it had just come."""
     endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
-    if notice.body is None:
-        outcome = Outcome(Verdict.FAILED, "Its body was deleted before it could be booked.")
-        settle(notice.id, outcome)
-        return outcome
-    keys = endpoint.keys(settings().data_keys, now)
-    scheme = registry.scheme(endpoint.scheme)
     try:
-        movements = scheme.movements(notice.body.content, keys, notice.received_at)
+        movements = told.by(notice, now)
     except NoticeError as error:
         outcome = Outcome(Verdict.FAILED, str(error))
         settle(notice.id, outcome)
         return outcome
     return book(notice.id, endpoint, movements, now)
+
+
+def assign(notice: Notice, decided: Decided, now: datetime) -> Outcome:
+    """Book what a notice tells of to the listing that a person chose, all of it or nothing.
+
+    What the ledger has against it becomes the verdict. Raises `Settled` the second time, and
+    `NoticeError` where the notice cannot be read.
+    """
+    return _decide(notice, decided, _book, "assigned notice", now)
+
+
+def insist(notice: Notice, decided: Decided, now: datetime) -> Outcome:
+    """Book what a notice tells of because a person says that it is true.
+
+    What was reversed is booked again, and what the ledger holds otherwise is reversed and booked
+    anew; both stay visible. Raises as `assign`.
+    """
+    return _decide(notice, decided, _book_anew, "booked as the notice says", now)
+
+
+def leave(notice: Notice, reason: str, now: datetime, by: Staff) -> None:
+    """A person decided that a notice is not booked. Raises `Settled` the second time."""
+    before = _reserve(notice)
+    settle(notice.id, Outcome(Verdict.LEFT, reason))
+    changes = {"verdict": (before, Verdict.LEFT), "reason": (None, reason)}
+    audit.record("left notice", notice, now, by=by, changes=changes)
 
 
 def wait_again(notice: Notice, now: datetime, by: Staff) -> bool:
@@ -266,12 +289,81 @@ def _event(endpoint: WebhookEndpoint, event_id: str) -> Notice:
     ).one()
 
 
-def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: datetime) -> None:
+def _whole(movements: Sequence[Movement], book_one: Callable[[Movement], None]) -> Outcome:
+    """All of it, or nothing and the reason."""
+    try:
+        with db.session.begin_nested():
+            for movement in movements:
+                book_one(movement)
+    except bounds.Unmatched as error:
+        return Outcome(Verdict.UNMATCHED, str(error))
+    except Returned as error:
+        return Outcome(Verdict.RETURNED, str(error))
+    except Differs as error:
+        return Outcome(Verdict.CONFLICT, str(error))
+    return BOOKED
+
+
+def _reserve(notice: Notice) -> Verdict:
+    """The verdict that a person is about to change; others wait until they have."""
+    db.session.refresh(notice, with_for_update=True)
+    if notice.verdict not in UNSETTLED:
+        raise Settled
+    return notice.verdict
+
+
+def _decide(
+    notice: Notice, decided: Decided, book_one: Callable[..., None], action: str, now: datetime
+) -> Outcome:
+    before = _reserve(notice)
+    endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
+    movements = told.by(notice, now)
+    outcome = _whole(movements, lambda one: book_one(notice.id, endpoint, one, now, decided))
+    settle(notice.id, outcome)
+    changes = {
+        "verdict": (before, outcome.verdict),
+        "listing": (None, decided.listing.id),
+        "reason": (None, decided.reason or None),
+    }
+    audit.record(action, notice, now, by=decided.by, changes=changes)
+    return outcome
+
+
+def _book(
+    notice_id: int,
+    endpoint: WebhookEndpoint,
+    movement: Movement,
+    now: datetime,
+    decided: Decided | None = None,
+) -> None:
+    booking = _booking(notice_id, endpoint, movement, decided)
+    booked = ledger.book(booking, now)
+    gifts.keep(booked.entry_id, booking.listing.campaign_id, movement, endpoint, now)
+
+
+def _book_anew(
+    notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: datetime, decided: Decided
+) -> None:
+    try:
+        with db.session.begin_nested():
+            _book(notice_id, endpoint, movement, now, decided)
+    except (Returned, Differs):
+        held = ledger.holding(endpoint.source, movement.keys)
+        if len(held) != 1:
+            raise
+        booking = _booking(notice_id, endpoint, movement, decided)
+        entry = ledger.rebook(held[0], booking, now)
+        gifts.keep(entry.id, entry.campaign_id, movement, endpoint, now)
+
+
+def _booking(
+    notice_id: int, endpoint: WebhookEndpoint, movement: Movement, decided: Decided | None
+) -> Booking:
     order = next((key.value for key in movement.keys if key.scheme == "order"), None)
-    listing = bounds.place(endpoint, movement.campaign_ref, order, _regards(movement))
+    ref, regards = movement.campaign_ref, _regards(movement)
     kind = EntryKind(movement.kind)
-    booking = Booking(
-        listing=listing,
+    return Booking(
+        listing=decided.listing if decided else bounds.place(endpoint, ref, order, regards),
         kind=kind,
         amount=movement.amount,
         occurred_at=movement.occurred_at,
@@ -279,11 +371,11 @@ def _book(notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: da
         keys=movement.keys,
         door=Door.WEBHOOK,
         notice_id=notice_id,
-        regards=_regards(movement),
+        staff_id=decided.by.id if decided else None,
+        reason=decided.reason or None if decided else None,
+        regards=regards,
         stage=_stage(kind),
     )
-    booked = ledger.book(booking, now)
-    gifts.keep(booked.entry_id, listing.campaign_id, movement, endpoint, now)
 
 
 def _regards(movement: Movement) -> str | None:

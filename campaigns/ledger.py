@@ -1,6 +1,6 @@
 """The ledger: money is booked once, under any of its numbers; reversed, never changed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -165,6 +165,16 @@ def rebook(entry: Entry, booking: Booking, now: datetime, reason: str | None = N
     _add_keys(entry_id, booking, known.keys if known else frozenset())
     _correct(before, reversal)
     return db.session.get_one(Entry, entry_id)
+
+
+def holding(source: str, keys: Collection[Key]) -> list[Entry]:
+    """The entries of a source that these numbers lead to, reversed ones too."""
+    held = (
+        select(EntryKey.entry_id)
+        .where(EntryKey.source == source)
+        .where(tuple_(EntryKey.scheme, EntryKey.value).in_(keys))
+    )
+    return list(db.session.scalars(select(Entry).where(Entry.id.in_(held)).order_by(Entry.id)))
 
 
 def signed(kind: EntryKind, amount: Money) -> Money:

@@ -13,20 +13,13 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.listing import Asking, Listing
 from campaigns.model.mailing import Mailing, MailingState
-from campaigns.model.notice import Notice, Verdict
+from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import Money
 
 # A platform that gave no figure so often in a row needs a person (progress says "broken" too).
 BROKEN_AFTER = 5
-WAITING_NOTICES = (
-    Verdict.UNMATCHED,
-    Verdict.CONFLICT,
-    Verdict.RETURNED,
-    Verdict.FAILED,
-    Verdict.NOT_UNDERSTOOD,
-)
 
 
 class What(StrEnum):
@@ -65,7 +58,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.SEND, _stopped),
         (Permission.APPROVE, lambda: _to_approve(staff)),
         (Permission.SEND, _unknown),
-        (Permission.SEE_NOTICES, _notices),
+        (Permission.BOOK, _notices),
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
     return [need for permission, look in looks if staff.may(permission) for need in look()]
@@ -115,7 +108,7 @@ def _unknown() -> Iterator[Need]:
 def _notices() -> Iterator[Need]:
     counts = db.session.execute(
         select(Notice.verdict, func.count())
-        .where(Notice.verdict.in_(WAITING_NOTICES))
+        .where(Notice.verdict.in_(UNSETTLED))
         .group_by(Notice.verdict)
         .order_by(Notice.verdict)
     ).all()

@@ -1,5 +1,6 @@
 """Plain builders: each fills in whatever a test is not about, and commits."""
 
+import json
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookEndpoint, WebhookSecret
 from campaigns.model.listing import Listing
 from campaigns.model.mailing import Mailing, MailingState, MailingText
+from campaigns.model.notice import Notice, NoticeBody, Verdict
 from campaigns.model.organisation import Organisation, OrganisationText
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.staff import Role, Staff, StaffRole
@@ -91,6 +93,30 @@ def placement(of: Listing, text: str, **more: Any) -> Placement:
     """A rule: orders of the source "shop" that begin with the text belong to the listing."""
     row = Placement(source="shop", by=PlacedBy.ORDER, text=text, listing_id=of.id, created_at=NOON)
     return _kept(row, more)
+
+
+def notice(
+    of: WebhookEndpoint,
+    number: str,
+    amount: str = "10.50",
+    *,
+    body: bytes | None = None,
+    verdict: Verdict = Verdict.WAITING,
+    **data: str,
+) -> Notice:
+    """A donation that an endpoint of the scheme "standard" was told of, waiting to be booked."""
+    data |= {"external_id": number, "amount": amount, "currency": "CNY"}
+    post = {"type": "donation.succeeded", "timestamp": NOON.isoformat(), "data": data}
+    row = Notice(
+        endpoint_id=of.id,
+        event_id=f"evt-{next(_numbers)}",
+        body_hash="0" * 64,
+        headers={},
+        received_at=NOON,
+        verdict=verdict,
+        body=NoticeBody(content=json.dumps(post).encode() if body is None else body),
+    )
+    return _kept(row, {})
 
 
 def staff(email: str | None = None, *roles: Role, **more: Any) -> Staff:

@@ -19,6 +19,7 @@ SHARED = (
     "donors",
     "posted",
     "bounds",
+    "told",
 )
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")

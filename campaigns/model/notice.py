@@ -12,7 +12,8 @@ from campaigns.db import Base, Id, Moment, choice
 
 class Verdict(StrEnum):
     """waiting: kept, to be booked by the worker. booked: in the ledger (or already there).
-    nothing: it tells of no money that moved. unmatched: its listing is unknown; a person assigns
+    nothing: it tells of no money that moved. left: a person decided that it is not booked.
+    unmatched: its listing is unknown; a person assigns
     it. not_understood: signed, but of a type we do not know. conflict: its event id came before
     with another body, or a number of its money is in the ledger with another amount. returned:
     money that came again after its entry was reversed; a person decides. failed: booking gave up;
@@ -21,11 +22,22 @@ class Verdict(StrEnum):
     WAITING = "waiting"
     BOOKED = "booked"
     NOTHING = "nothing"
+    LEFT = "left"
     UNMATCHED = "unmatched"
     NOT_UNDERSTOOD = "not_understood"
     CONFLICT = "conflict"
     RETURNED = "returned"
     FAILED = "failed"
+
+
+# What waits for a person, who assigns it, books it as it says, or leaves it.
+UNSETTLED = (
+    Verdict.UNMATCHED,
+    Verdict.CONFLICT,
+    Verdict.RETURNED,
+    Verdict.FAILED,
+    Verdict.NOT_UNDERSTOOD,
+)
 
 
 class Notice(Base):

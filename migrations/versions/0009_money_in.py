@@ -25,18 +25,18 @@ def upgrade() -> None:
         _rewrite("entries", SIGN, SIGN_OR_FEE)
         # The pair of listing and campaign holds it already.
         _rewrite("entries", LISTING + ", ", "")
-        _rewrite("notices", _among(VERDICTS), _among([*VERDICTS, "nothing"]))
+        _rewrite("notices", _among(VERDICTS), _among([*VERDICTS, "nothing", "left"]))
         return
     _replace_check("entries", "sign", SIGN_OR_FEE)
     op.drop_constraint("fk_entries_listing_id_listings", "entries")
-    _replace_check("notices", "verdict", _among([*VERDICTS, "nothing"]))
+    _replace_check("notices", "verdict", _among([*VERDICTS, "nothing", "left"]))
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         _rewrite("entries", SIGN_OR_FEE, SIGN)
         _rewrite("entries", PAIR, f"{LISTING}, {PAIR}")
-        _rewrite("notices", _among([*VERDICTS, "nothing"]), _among(VERDICTS))
+        _rewrite("notices", _among([*VERDICTS, "nothing", "left"]), _among(VERDICTS))
     else:
         _replace_check("entries", "sign", SIGN)
         op.create_foreign_key(

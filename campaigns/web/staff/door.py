@@ -25,6 +25,7 @@ from campaigns.web.staff import (
     records,
     reset,
     session,
+    settle,
     today,
     updates,
     webhooks,
@@ -47,8 +48,8 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings, ledger, rates, notices, webhooks, updates,
-         mailings, organisation, people, records, health, outbox, me, design)  # fmt: skip
+PARTS = (login, reset, today, campaigns, listings, ledger, settle, rates, notices, webhooks,
+         updates, mailings, organisation, people, records, health, outbox, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)
 

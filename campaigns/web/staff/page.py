@@ -46,7 +46,8 @@ _P = Permission
 NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
-    ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER, ("ledger", "rates")),
+    ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
+     ("ledger", "settle", "rates")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
@@ -98,6 +99,7 @@ def ledger_tabs(here: str) -> list[dict[str, Any]]:
     return _tabs(
         here,
         ("ledger", "staff.ledger.index", _("Entries"), _P.SEE_LEDGER),
+        ("settle", "staff.settle.index", _("To settle"), _P.BOOK),
         ("rates", "staff.rates.index", _("Rates"), _P.ENTER_RATES),
     )
 
