@@ -10,5 +10,6 @@ def triggers(dialect: str) -> frozenset[str]:
     """
     verbs = ["update", "delete"] + (["truncate"] if dialect == "postgresql" else [])
     return frozenset(f"{table}_no_{verb}" for table in TABLES for verb in verbs) | {
-        "entries_reversal"
+        "entries_reversal",
+        "entries_place",
     }

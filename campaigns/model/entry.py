@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     String,
@@ -62,12 +61,12 @@ class Entry(Base):
     """`amount_minor` carries its sign: what comes in is positive, refunds and what leaves negative.
 
     A reversal has the kind of what it reverses and the opposite amount; triggers check both, and
-    refuse UPDATE and DELETE. `source` is the account the money came through. `day` is the
-    organisation's day of `occurred_at`. `donations` is how many gifts the entry stands for.
-    A fee that is given back is positive. An import's entries count once it does
-    (`imported.stands`). `regards` is the key of the donation that a refund, chargeback or match
-    is about. `replaces` is the entry that it books anew, which is reversed; `way` is said of what
-    was entered by hand.
+    refuse UPDATE and DELETE, and a listing that is none of the campaign's. `source` is the account
+    the money came through. `day` is the organisation's day of `occurred_at`. `donations` is how
+    many gifts the entry stands for. A fee that is given back is positive. An import's entries
+    count once it does (`imported.stands`). `regards` is the key of the donation that a refund,
+    chargeback or match is about. `replaces` is the entry that it books anew, which is reversed;
+    `way` is said of what was entered by hand.
     """
 
     __tablename__ = "entries"
@@ -78,15 +77,15 @@ class Entry(Base):
     amount_minor: Mapped[int] = mapped_column("amount", BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     donations: Mapped[int] = mapped_column(default=0)
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
-    listing_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
+    # Without foreign keys: a million looks at a parent cost more than the rows. Triggers look.
+    campaign_id: Mapped[int] = mapped_column(Id)
+    listing_id: Mapped[int | None] = mapped_column(Id)
     source: Mapped[str] = mapped_column(String(100))
     occurred_at: Mapped[datetime] = mapped_column(Moment)
     day: Mapped[date]
     booked_at: Mapped[datetime] = mapped_column(Moment)
     door: Mapped[Door] = mapped_column(choice(Door))
-    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"), index=True)
-    # No foreign key: imports are never deleted, and a million checks cost more than the rows.
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"))
     import_id: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"))
     import_row: Mapped[int | None]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
@@ -96,12 +95,11 @@ class Entry(Base):
     way: Mapped[Way | None] = mapped_column(choice(Way))
     reason: Mapped[str | None] = mapped_column(String(500))
 
-    keys: Mapped[list["EntryKey"]] = relationship(viewonly=True)
+    keys: Mapped[list["EntryKey"]] = relationship(
+        viewonly=True, primaryjoin="Entry.id == foreign(EntryKey.entry_id)"
+    )
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["listing_id", "campaign_id"], ["listings.id", "listings.campaign_id"]
-        ),
         CheckConstraint("amount <> 0", name="amount"),
         CheckConstraint(
             "kind = 'fee' OR reverses IS NOT NULL"
@@ -117,6 +115,12 @@ class Entry(Base):
         CheckConstraint("source <> ''", name="source"),
         Index("ix_entries_listing_occurred", "listing_id", "occurred_at"),
         Index("ix_entries_campaign_booked", "campaign_id", "id"),
+        Index(
+            "ix_entries_notice_id",
+            "notice_id",
+            sqlite_where=text("notice_id IS NOT NULL"),
+            postgresql_where=text("notice_id IS NOT NULL"),
+        ),
         Index(
             "ix_entries_regards",
             "regards",
@@ -154,7 +158,8 @@ class Entry(Base):
 class EntryKey(Base):
     """One number an entry is known by: the identity of money (design §5 rule 4).
 
-    Rebooking moves it to the new entry; undoing an import releases it.
+    Rebooking moves it to the new entry; undoing an import releases it. No foreign key: entries are
+    never deleted, and to look each up again costs an import more than to write the numbers.
     """
 
     __tablename__ = "entry_keys"
@@ -162,4 +167,4 @@ class EntryKey(Base):
     source: Mapped[str] = mapped_column(String(100), primary_key=True)
     scheme: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(String(200), primary_key=True)
-    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"), index=True)
+    entry_id: Mapped[int] = mapped_column(Id, index=True)

@@ -59,9 +59,11 @@ class Decision(StrEnum):
 class Import(Base):
     """`counted_at` is when its entries began to count, `undone_at` when its reversals did.
 
-    `source` is the account its money came through, `listing_id` where rows belong that name no
-    listing themselves. `position` is how far the work of the present state has come, in rows;
-    `leased_until` belongs to the worker that does it. `footer` is what the file says of itself.
+    `source` is the account its money came through, `listing_id` where all its rows belong; without
+    it each row says so itself. `position` is how far the work of the present state has come, in
+    rows; `leased_until` belongs to the worker that does it. `footer` is what the file says of
+    itself, `seen` what else it lets one choose: its charsets, members and headings. `decisions` is
+    what a person said about all rows of a verdict and kind: [verdict, kind or null, decision].
     """
 
     __tablename__ = "imports"
@@ -80,6 +82,8 @@ class Import(Base):
     rows: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
     footer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    seen: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    decisions: Mapped[list[list[Any]]] = mapped_column(JSON, default=list)
     covers_from: Mapped[date | None]
     covers_until: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -128,12 +132,19 @@ class ImportRow(Base):
     refund: Mapped[str | None] = mapped_column(String(200))
     request: Mapped[str | None] = mapped_column(String(200))
     fee: Mapped[str | None] = mapped_column(String(200))
+    match: Mapped[str | None] = mapped_column("match_number", String(200))
     regards: Mapped[str | None] = mapped_column(String(200))
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
 
+    # A table without hidden row ids needs one tree of pages instead of two.
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
 
 class ImportGiver(Base):
-    """Who gave, as the file says: a row of its own, which retention and erasure delete."""
+    """Who gave, as the file says: a row of its own, which retention and erasure delete.
+
+    `address_hash` is there where `email` is an address that can be written to.
+    """
 
     __tablename__ = "import_givers"
 
@@ -144,6 +155,9 @@ class ImportGiver(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(320))
     message: Mapped[str | None] = mapped_column(String(1000))
+    address_hash: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class SavedMapping(Base):

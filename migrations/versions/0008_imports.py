@@ -44,6 +44,8 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("footer", sa.JSON(), nullable=True),
+        sa.Column("seen", sa.JSON(), nullable=True),
+        sa.Column("decisions", sa.JSON(), nullable=False),
         sa.Column("covers_from", sa.Date(), nullable=True),
         sa.Column("covers_until", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -141,6 +143,7 @@ def upgrade() -> None:
         sa.Column("refund", sa.String(length=200), nullable=True),
         sa.Column("request", sa.String(length=200), nullable=True),
         sa.Column("fee", sa.String(length=200), nullable=True),
+        sa.Column("match_number", sa.String(length=200), nullable=True),
         sa.Column("regards", sa.String(length=200), nullable=True),
         sa.Column("entry_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -150,6 +153,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_import_rows")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "import_givers",
@@ -160,6 +164,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=True),
         sa.Column("email", sa.String(length=320), nullable=True),
         sa.Column("message", sa.String(length=1000), nullable=True),
+        sa.Column("address_hash", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["import_id"],
             ["imports.id"],
@@ -167,6 +172,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_import_givers")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "mappings",
