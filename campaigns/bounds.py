@@ -9,6 +9,7 @@ from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry, EntryKey
 from campaigns.model.listing import Listing
 from campaigns.model.placement import PlacedBy, Placement
+from campaigns.platforms import offline
 
 # A column, or a value that stands for one.
 Text = SQLCoreOperations[str] | SQLCoreOperations[str | None] | str | None
@@ -73,7 +74,7 @@ def _named(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
     within = (
         Listing.id == endpoint.listing_id
         if endpoint.listing_id is not None
-        else Listing.campaign_id == endpoint.campaign_id
+        else (Listing.campaign_id == endpoint.campaign_id) & (Listing.platform != offline.NAME)
     )
     named = exists().where(
         CampaignSlug.slug == ref, CampaignSlug.campaign_id == Listing.campaign_id

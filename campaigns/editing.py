@@ -16,7 +16,7 @@ from campaigns.model.correction import Cause
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.staff import Staff
 from campaigns.money import Money
-from campaigns.platforms import registry
+from campaigns.platforms import offline, registry
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _S = CampaignState
@@ -64,6 +64,10 @@ class NotNext(Refused):
 
 class UnknownAddress(Refused):
     """No platform recognises the pasted address."""
+
+
+class NobodyToAsk(Refused):
+    """What is given directly is on no platform that could be asked."""
 
 
 class ListingTaken(Refused):
@@ -189,9 +193,14 @@ def change_rule(listing: Listing, rule: Rule, reason: str, now: datetime, by: St
 
 
 def change_asking(listing: Listing, asking: Asking, now: datetime, by: Staff) -> None:
-    """Have a listing asked, entered by hand, or taken as final. The second time does nothing."""
+    """Have a listing asked, entered by hand, or taken as final. The second time does nothing.
+
+    Raises `NobodyToAsk`.
+    """
     if asking is listing.asking:
         return
+    if asking is Asking.ASKED and listing.platform == offline.NAME:
+        raise NobodyToAsk(_("Gifts given directly are on no platform that could be asked."))
     before, listing.asking = listing.asking, asking
     if asking is Asking.ASKED:
         listing.next_poll_at, listing.failures = now, 0

@@ -1,5 +1,6 @@
 """Gifts: who gave and what they wish shown, what they agreed to, and one letter of thanks."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -27,27 +28,50 @@ def keep(
     if movement.kind is not Kind.DONATION:
         return
     giver = movement.donor or Giver()
-    donor = _donor(giver, now)
-    if not (donor or giver.name or movement.message):
-        return
-    if not _enter(entry_id, donor, giver, movement.message) or donor is None:
-        return
-    letters.queue(
-        LetterKind.THANKS,
-        to=donor,
-        purpose=Purpose.RECEIPTS,
-        occasion=f"entry:{entry_id}",
-        locale=_locale(giver.locale),
-        now=now,
-        campaign_id=campaign_id,
-        entry_id=entry_id,
-    )
-    if giver.updates:
+    told = Told(giver, movement.message, Moderation.WAITING, thank=True)
+    donor = record(entry_id, campaign_id, told, now)
+    if donor is not None and giver.updates:
         _agree(donor, campaign_id, endpoint, now)
 
 
-def _enter(entry_id: int, donor: Donor | None, giver: Giver, message: str | None) -> bool:
+@dataclass(frozen=True)
+class Told:
+    """Who gave, as somebody says, and what may be done with it. `thank`: write to the address."""
+
+    giver: Giver
+    message: str | None
+    moderation: Moderation
+    thank: bool
+
+
+def record(entry_id: int, campaign_id: int, told: Told, now: datetime) -> Donor | None:
+    """Keep who gave an entry; the donor, if this made one known.
+
+    For an entry that has its gift already, and where nothing was told, this does nothing. Of
+    matched money the giver is the one who matches, to whom no letter goes.
+    """
+    donor = _donor(told.giver, now)
+    if not (donor or told.giver.name or told.message):
+        return None
+    if not _enter(entry_id, donor, told) or donor is None:
+        return None
+    if told.thank:
+        letters.queue(
+            LetterKind.THANKS,
+            to=donor,
+            purpose=Purpose.RECEIPTS,
+            occasion=f"entry:{entry_id}",
+            locale=_locale(told.giver.locale),
+            now=now,
+            campaign_id=campaign_id,
+            entry_id=entry_id,
+        )
+    return donor
+
+
+def _enter(entry_id: int, donor: Donor | None, told: Told) -> bool:
     """False if the entry has its gift already."""
+    giver, message = told.giver, told.message
     kept = db.session.execute(
         insert(GIFTS)
         .values(
@@ -56,7 +80,7 @@ def _enter(entry_id: int, donor: Donor | None, giver: Giver, message: str | None
             public_name=giver.name,
             show_name=giver.public_name,
             message=message[:LONGEST_MESSAGE] if message else None,
-            moderation=Moderation.WAITING,
+            moderation=told.moderation,
         )
         .on_conflict_do_nothing()
         .returning(GIFTS.c.entry_id)

@@ -15,7 +15,7 @@ from campaigns.db import db, dumps
 _ENTER = text("""
 WITH place AS (
     SELECT id, campaign_id FROM listings
-    WHERE (id = :listing_id OR campaign_id = :campaign_id)
+    WHERE (id = :listing_id OR (campaign_id = :campaign_id AND platform <> 'offline'))
       AND (CAST(:ref AS text) IS NULL OR external_id = :ref OR EXISTS (
         SELECT FROM campaign_slugs
         WHERE slug = :ref AND campaign_slugs.campaign_id = listings.campaign_id))

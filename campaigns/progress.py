@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from campaigns import figures
 from campaigns.db import db
@@ -19,6 +19,7 @@ from campaigns.model.notice import Notice, Verdict
 from campaigns.model.rate import Rate
 from campaigns.model.report import Report
 from campaigns.money import Money
+from campaigns.platforms import offline
 
 # A figure is late when two questions brought none, and stale after a day.
 GRACE = timedelta(minutes=1)
@@ -198,6 +199,8 @@ def _freshness(
     ):
         return Freshness.FINAL
     age = now - as_of
+    if listing.platform == offline.NAME:
+        return Freshness.BY_HAND
     if found.report is None:
         return _aged(age, GRACE)
     if listing.asking is not Asking.ASKED:
@@ -261,7 +264,7 @@ def _complete_until(listings: Sequence[Listing], now: datetime) -> dict[int, dat
         return {}
     serves = or_(
         WebhookEndpoint.listing_id == Listing.id,
-        WebhookEndpoint.campaign_id == Listing.campaign_id,
+        and_(WebhookEndpoint.campaign_id == Listing.campaign_id, Listing.platform != offline.NAME),
     )
     healthy = exists().where(serves, WebhookEndpoint.active, WebhookEndpoint.heard_at.is_not(None))
     newest = select(func.max(Entry.occurred_at)).where(Entry.listing_id == Listing.id)

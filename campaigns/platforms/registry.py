@@ -12,6 +12,7 @@ from types import MappingProxyType, ModuleType
 from typing import cast
 
 from campaigns import platforms as package
+from campaigns.platforms import offline
 from campaigns.platforms.base import Platform, Recognised
 from campaigns.platforms.profile import Profile
 from campaigns.platforms.scheme import Scheme
@@ -35,6 +36,17 @@ def platform(name: str) -> Platform:
         return platforms()[name]
     except KeyError as error:
         raise UnknownPlatform(f"There is no platform called {name!r}.") from error
+
+
+def label(name: str) -> str:
+    """The msgid of what people call a listing's platform; the plain name where we know it no more.
+
+    Gifts that came through no platform have listings too.
+    """
+    if name == offline.NAME:
+        return offline.LABEL
+    known = platforms().get(name)
+    return known.LABEL if known else name
 
 
 def scheme(name: str) -> Scheme:

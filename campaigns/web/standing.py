@@ -89,7 +89,7 @@ def ways_to_give(found: Progress) -> list[dict[str, str]]:
     return [
         {"name": name_of(figure, found), "url": figure.listing.url}
         for figure in found.listings
-        if figure.listing.asking is not Asking.ENDED
+        if figure.listing.url and figure.listing.asking is not Asking.ENDED
     ]
 
 
@@ -99,8 +99,7 @@ def name_of(figure: Figure, found: Progress) -> str:
     receiving = found.campaign.receiving
     if name == "foundation" and receiving is not None:
         return receiving.text(language.current()).name
-    known = registry.platforms().get(name)
-    return str(_(known.LABEL)) if known else name
+    return str(_(registry.label(name)))
 
 
 def _numbered(found: Progress) -> Iterator[tuple[int, Figure]]:

@@ -34,6 +34,7 @@ MACHINERY = {
     "fields",
     "guard",
     "mapping",
+    "offline",
     "placing",
     "profile",
     "registry",

@@ -9,6 +9,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 
 from campaigns.web.staff import (
+    byhand,
     campaigns,
     design,
     health,
@@ -48,7 +49,7 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings, ledger, settle, rates, notices, webhooks,
+PARTS = (login, reset, today, campaigns, listings, ledger, byhand, settle, rates, notices, webhooks,
          updates, mailings, organisation, people, records, health, outbox, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)

@@ -36,8 +36,7 @@ SHOWN = {
 
 def platform(name: str) -> str:
     """A platform's name in the reader's language; its plain name where we know it no more."""
-    known = registry.platforms().get(name)
-    return _(known.LABEL) if known else name
+    return str(_(registry.label(name)))
 
 
 def series(place: int) -> int:

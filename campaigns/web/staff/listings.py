@@ -162,7 +162,10 @@ def change_asking(id: int) -> Any:
     listing, form = found(Listing, id), AskingForm()
     if not form.validate():
         return _page(listing, asking=form), 400
-    editing.change_asking(listing, Asking(form.asking.data), datetime.now(UTC), me())
+    with form.refusing({editing.NobodyToAsk: "asking"}):
+        editing.change_asking(listing, Asking(form.asking.data), datetime.now(UTC), me())
+    if form.errors:
+        return _page(listing, asking=form), 400
     db.session.commit()
     flash(_("This is kept."))
     return _to(listing)

@@ -47,7 +47,7 @@ NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
-     ("ledger", "settle", "rates")),
+     ("ledger", "byhand", "settle", "rates")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
@@ -99,6 +99,7 @@ def ledger_tabs(here: str) -> list[dict[str, Any]]:
     return _tabs(
         here,
         ("ledger", "staff.ledger.index", _("Entries"), _P.SEE_LEDGER),
+        ("byhand", "staff.byhand.index", _("By hand"), _P.BOOK),
         ("settle", "staff.settle.index", _("To settle"), _P.BOOK),
         ("rates", "staff.rates.index", _("Rates"), _P.ENTER_RATES),
     )

@@ -1,0 +1,215 @@
+"""By hand: money that no platform told of, and what else a treasurer enters themselves."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from campaigns import audit, gifts, ledger
+from campaigns.db import db
+from campaigns.gifts import Told
+from campaigns.ledger import Booked, Booking, Differs, Returned
+from campaigns.mail.address import Address, BadAddress
+from campaigns.model.campaign import Campaign
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, Way
+from campaigns.model.gift import Moderation
+from campaigns.model.listing import Asking, Listing, Rule
+from campaigns.model.staff import Staff
+from campaigns.money import Money
+from campaigns.platforms import offline
+from campaigns.platforms.base import LARGEST_AMOUNT, Giver, Key
+
+SOURCE = "hand"
+LONGEST_REFERENCE = 128
+# What sort of number a reference is. Those not named here stand on an account's statement.
+SCHEMES = {
+    EntryKind.DONATION: "trade",
+    EntryKind.REFUND: "refund",
+    EntryKind.CHARGEBACK: "chargeback",
+    EntryKind.MATCH: "match",
+}
+
+
+class Refused(Exception):
+    """It is not booked. The text is a sentence for the person who tried."""
+
+
+class NotYet(Refused):
+    """Its moment has not come."""
+
+
+class BadAmount(Refused):
+    """No single movement is that small or that large."""
+
+
+class BadGiver(Refused):
+    """What was typed is no mail address."""
+
+
+class Known(Refused):
+    """One of its numbers is in the ledger already, or was."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that moved, as a person writes it down.
+
+    `reference` is the number that the bank or platform gave it, `source` the account it came
+    through where that is one whose bills or notices we get. `donations` is how many gifts it
+    stands for: 37 for a cash box that 37 people gave to. `thank`: a letter goes to the address.
+    """
+
+    listing: Listing
+    kind: EntryKind
+    amount: Money
+    occurred_at: datetime
+    way: Way
+    source: str = SOURCE
+    reference: str | None = None
+    regards: str | None = None
+    donations: int | None = None
+    note: str | None = None
+    giver: Giver = field(default_factory=Giver)
+    message: str | None = None
+    show_message: bool = False
+    thank: bool = False
+
+
+def book(movement: Movement, token: str, now: datetime, by: Staff) -> Booked:
+    """Book what a person wrote down, once for each form: `token` is the form's own.
+
+    The second time with the same token, a reload or a double press, changes nothing. Raises what
+    `Refused` stands for; then the transaction is to be rolled back.
+    """
+    _check(movement, now)
+    before = _entry(movement.source, Key("form", token))
+    if before is not None:
+        return Booked(before.id, already=True)
+    keys = numbers(movement.kind, movement.reference, token)
+    try:
+        booked = ledger.book(_booking(movement, keys, by), now)
+    except (Differs, Returned) as error:
+        raise _known(movement, keys) from error
+    entry = db.session.get_one(Entry, booked.entry_id)
+    if booked.already and not _is_of_form(entry, token):
+        raise _known(movement, keys)
+    if not booked.already:
+        _keep_gift(movement, entry, now)
+        changes = {"kind": (None, entry.kind), "amount": (None, entry.amount)}
+        audit.record("book by hand", entry, now, by=by, changes=changes)
+    return booked
+
+
+def offline_listing(campaign: Campaign, now: datetime, by: Staff) -> Listing:
+    """Where a campaign's gifts that came through no platform belong; made when first needed."""
+    found = _offline(campaign)
+    if found is not None:
+        return found
+    last = select(func.max(Listing.position)).where(Listing.campaign_id == campaign.id)
+    listing = Listing(
+        campaign_id=campaign.id,
+        platform=offline.NAME,
+        external_id=f"offline-{campaign.id}",
+        url="",
+        currency=campaign.currency,
+        rule=Rule.ITEMISED,
+        asking=Asking.BY_HAND,
+        position=(db.session.scalar(last) or 0) + 1,
+        created_at=now,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(listing)
+    except IntegrityError:
+        # Somebody else needed it at this moment.
+        found = _offline(campaign)
+        if found is None:
+            raise
+        return found
+    audit.record("add listing", listing, now, by=by, changes={"platform": (None, offline.NAME)})
+    return listing
+
+
+def numbers(kind: EntryKind, reference: str | None, token: str) -> tuple[Key, ...]:
+    """What an entry made with a form is known by: the form itself, and its reference."""
+    form = Key("form", token)
+    return (form, Key(SCHEMES.get(kind, "line"), reference)) if reference else (form,)
+
+
+def _offline(campaign: Campaign) -> Listing | None:
+    return db.session.scalar(
+        select(Listing).where(Listing.campaign_id == campaign.id, Listing.platform == offline.NAME)
+    )
+
+
+def _check(movement: Movement, now: datetime) -> None:
+    if movement.occurred_at > now:
+        raise NotYet(_("This moment has not come yet."))
+    if not 0 < movement.amount.minor <= LARGEST_AMOUNT:
+        raise BadAmount(_("Write an amount above zero that one movement can have."))
+    if movement.giver.email:
+        try:
+            Address.parse(movement.giver.email)
+        except BadAddress as error:
+            raise BadGiver(
+                _("This is no mail address. Write one such as lin@example.org.")
+            ) from error
+
+
+def _booking(movement: Movement, keys: tuple[Key, ...], by: Staff) -> Booking:
+    return Booking(
+        listing=movement.listing,
+        kind=movement.kind,
+        amount=movement.amount,
+        occurred_at=movement.occurred_at,
+        source=movement.source,
+        keys=keys,
+        door=Door.HAND,
+        staff_id=by.id,
+        regards=movement.regards,
+        donations=movement.donations,
+        way=movement.way,
+        reason=movement.note,
+    )
+
+
+def _keep_gift(movement: Movement, entry: Entry, now: datetime) -> None:
+    if movement.kind is not EntryKind.DONATION:
+        return
+    moderation = Moderation.SHOWN if movement.show_message else Moderation.WAITING
+    told = Told(movement.giver, movement.message, moderation, movement.thank)
+    gifts.record(entry.id, entry.campaign_id, told, now)
+
+
+def _entry(source: str, *keys: Key) -> Entry | None:
+    """The entry that has one of these numbers."""
+    return db.session.scalar(
+        select(Entry)
+        .join(EntryKey, EntryKey.entry_id == Entry.id)
+        .where(EntryKey.source == source, tuple_(EntryKey.scheme, EntryKey.value).in_(keys))
+        .order_by(Entry.id)
+        .limit(1)
+    )
+
+
+def _is_of_form(entry: Entry, token: str) -> bool:
+    """Whether a press of the same button, at the same moment, made it."""
+    forms = [key.value for key in entry.keys if key.scheme == "form"]
+    return entry.door is Door.HAND and forms == [token]
+
+
+def _known(movement: Movement, keys: tuple[Key, ...]) -> Known:
+    entry = _entry(movement.source, *keys)
+    if entry is None:
+        return Known(_("This number was just booked by somebody else. Look again."))
+    taken_back = exists().where(Entry.reverses == entry.id)
+    if db.session.scalar(select(taken_back)):
+        return Known(
+            _(
+                "Entry %(number)s has this number and was taken back. Book it anew from there.",
+                number=entry.id,
+            ),
+        )
+    return Known(_("Entry %(number)s has this number already.", number=entry.id))

@@ -1,0 +1,56 @@
+"""Where money entered by hand can belong, and by what account it can have come, as forms ask."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from campaigns import byhand
+from campaigns.db import db
+from campaigns.model.campaign import Campaign
+from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.listing import Listing
+from campaigns.platforms import offline
+from campaigns.web import language
+from campaigns.web.staff import figure
+from campaigns.web.staff.session import me
+
+# What stands before a campaign's id where gifts given directly to it are meant. It means the same
+# before and after there is a listing for them, so that a form can be sent twice.
+DIRECT = "direct-"
+
+
+def listings() -> dict[str, str]:
+    """Where money can belong, by `named`: each campaign, the newest first, and its listings."""
+    offered: dict[str, str] = {}
+    every = select(Campaign).options(selectinload(Campaign.listings))
+    for campaign in db.session.scalars(every.order_by(Campaign.id.desc())):
+        title = campaign.text(language.current()).title
+        offered[f"{DIRECT}{campaign.id}"] = f"{title} · {figure.platform(offline.NAME)}"
+        for one in campaign.listings:
+            if one.platform != offline.NAME:
+                name = figure.platform(one.platform)
+                offered[named(one)] = f"{title} · {name} {one.external_id}"
+    return offered
+
+
+def named(listing: Listing) -> str:
+    """How a form calls a listing."""
+    direct = listing.platform == offline.NAME
+    return f"{DIRECT}{listing.campaign_id}" if direct else str(listing.id)
+
+
+def listing(chosen: str, now: datetime) -> Listing:
+    """The listing of one of `listings`; that of what is given directly is made when first meant."""
+    if chosen.startswith(DIRECT):
+        campaign = db.session.get_one(Campaign, int(chosen.removeprefix(DIRECT)))
+        return byhand.offline_listing(campaign, now, me())
+    return db.session.get_one(Listing, int(chosen))
+
+
+def sources() -> dict[str, str]:
+    """Accounts: ours, and those that webhooks and bills bring numbers from."""
+    names = db.session.scalars(select(WebhookEndpoint.source).distinct())
+    others = sorted(set(names) - {byhand.SOURCE})
+    return {byhand.SOURCE: _("our own"), **{name: name for name in others}}
