@@ -24,6 +24,8 @@ def place(
     ref: str | None,
     order: str | None = None,
     regards: str | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> Listing:
     """The one listing that a movement belongs to.
 
@@ -31,9 +33,12 @@ def place(
     slug that the campaign has or had; without it there must be only one that could be meant. Else
     the one that a rule gives to the merchant's `order` or to `ref`; a rule was made by a person
     and may lead out of the bounds. Else, where the movement takes back a donation that is in the
-    ledger (`regards`), the donation's. Raises `Unmatched`.
+    ledger (`regards`), the donation's. What is `elsewhere` by the endpoint's own settings belongs
+    to none of its listings. Raises `Unmatched`.
     """
     try:
+        if elsewhere:
+            raise Unmatched("The order number begins with none of this endpoint's prefixes.")
         return _named(endpoint, ref)
     except Unmatched:
         source = endpoint.source

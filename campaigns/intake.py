@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Table, or_, select, update
 
-from campaigns import audit, bounds, figures, gifts, ledger, posted, told
+from campaigns import audit, bounds, figures, gifts, ledger, posted, refunds, told
 from campaigns.db import db, insert
 from campaigns.ledger import Booking, Differs, Returned
 from campaigns.model.endpoint import WebhookEndpoint
@@ -25,6 +25,8 @@ WAITS = tuple(
     timedelta(seconds=seconds)
     for seconds in (10, 60, 300, 1800, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 )
+# A refund may come before its donation, which says where it belongs; so long it waits for it.
+PATIENCE = 5  # tries
 # Being heard is noted this often, so that not every post writes to the endpoint's one row.
 HEARD_EVERY = timedelta(minutes=1)
 NOTICES, BODIES = (cast(Table, noun.__table__) for noun in (Notice, NoticeBody))
@@ -76,6 +78,7 @@ class Settled(Exception):
 
 WAITING = Outcome(Verdict.WAITING, "Kept, to be booked.")
 BOOKED = Outcome(Verdict.BOOKED, "Booked.")
+NOTHING = Outcome(Verdict.NOTHING, "It tells of no money that moved.")
 CONTRADICTS = Outcome(Verdict.CONFLICT, "This event id came before with another body.")
 
 
@@ -85,6 +88,8 @@ def at_once(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Outcom
     None if that takes more thought: then nothing was done, and `take` and `book` do it. Where a
     number of the movement is known already this raises, and the transaction is over.
     """
+    if movement.cumulative or movement.elsewhere:
+        return None
     _hear(endpoint, came.at)
     kind = EntryKind(movement.kind)
     amount = ledger.signed(kind, movement.amount)
@@ -125,7 +130,8 @@ def take(endpoint: WebhookEndpoint, came: Came) -> Kept:
     """Keep a verified post.
 
     The second time it is the first notice that is returned, with what became of it. Another body
-    under the same event id is kept too, as a conflict. Of two at once a unique key decides.
+    under the same event id is kept too, as a conflict, unless it says the same once more, as a
+    further attempt to deliver it does. Of two at once a unique key decides.
     """
     _hear(endpoint, came.at)
     values = {
@@ -140,7 +146,7 @@ def take(endpoint: WebhookEndpoint, came: Came) -> Kept:
     if notice_id is not None:
         return Kept(notice_id, WAITING, new=True)
     event = _event(endpoint, came.event_id)
-    if event.body_hash != came.body_hash:
+    if event.body_hash != came.body_hash and not told.again(event, came.body, came.at):
         _keep(values | {"contradicts": event.id}, came.body, CONTRADICTS)
         return Kept(event.id, CONTRADICTS, new=False)
     return Kept(event.id, Outcome(event.verdict, event.reason or ""), new=False)
@@ -154,6 +160,8 @@ def book(
     The second time the ledger knows the movements, so nothing changes.
     """
     outcome = _whole(movements, lambda one: _book(notice_id, endpoint, one, now))
+    if outcome.verdict is Verdict.UNMATCHED and _donation_may_come(notice_id, movements):
+        return postpone(notice_id, outcome.reason, now)
     settle(notice_id, outcome)
     return outcome
 
@@ -289,6 +297,12 @@ def _event(endpoint: WebhookEndpoint, event_id: str) -> Notice:
     ).one()
 
 
+def _donation_may_come(notice_id: int, movements: Sequence[Movement]) -> bool:
+    """Whether only the donation that is taken back could tell more, and may still come."""
+    tries = db.session.scalar(select(NOTICES.c.tries).where(NOTICES.c.id == notice_id)) or 0
+    return tries < PATIENCE and all(movement.refunds for movement in movements)
+
+
 def _whole(movements: Sequence[Movement], book_one: Callable[[Movement], None]) -> Outcome:
     """All of it, or nothing and the reason."""
     try:
@@ -301,7 +315,7 @@ def _whole(movements: Sequence[Movement], book_one: Callable[[Movement], None]) 
         return Outcome(Verdict.RETURNED, str(error))
     except Differs as error:
         return Outcome(Verdict.CONFLICT, str(error))
-    return BOOKED
+    return BOOKED if movements else NOTHING
 
 
 def _reserve(notice: Notice) -> Verdict:
@@ -337,7 +351,7 @@ def _book(
     decided: Decided | None = None,
 ) -> None:
     booking = _booking(notice_id, endpoint, movement, decided)
-    booked = ledger.book(booking, now)
+    booked = (refunds if movement.cumulative else ledger).book(booking, now)
     gifts.keep(booked.entry_id, booking.listing.campaign_id, movement, endpoint, now)
 
 
@@ -348,6 +362,9 @@ def _book_anew(
         with db.session.begin_nested():
             _book(notice_id, endpoint, movement, now, decided)
     except (Returned, Differs):
+        if movement.cumulative:
+            refunds.insist(_booking(notice_id, endpoint, movement, decided), now)
+            return
         held = ledger.holding(endpoint.source, movement.keys)
         if len(held) != 1:
             raise
@@ -359,11 +376,9 @@ def _book_anew(
 def _booking(
     notice_id: int, endpoint: WebhookEndpoint, movement: Movement, decided: Decided | None
 ) -> Booking:
-    order = next((key.value for key in movement.keys if key.scheme == "order"), None)
-    ref, regards = movement.campaign_ref, _regards(movement)
     kind = EntryKind(movement.kind)
     return Booking(
-        listing=decided.listing if decided else bounds.place(endpoint, ref, order, regards),
+        listing=decided.listing if decided else _place(endpoint, movement),
         kind=kind,
         amount=movement.amount,
         occurred_at=movement.occurred_at,
@@ -373,9 +388,15 @@ def _booking(
         notice_id=notice_id,
         staff_id=decided.by.id if decided else None,
         reason=decided.reason or None if decided else None,
-        regards=regards,
+        regards=_regards(movement),
         stage=_stage(kind),
     )
+
+
+def _place(endpoint: WebhookEndpoint, movement: Movement) -> Listing:
+    order = next((key.value for key in movement.keys if key.scheme == "order"), None)
+    ref, regards = movement.campaign_ref, _regards(movement)
+    return bounds.place(endpoint, ref, order, regards, elsewhere=movement.elsewhere)
 
 
 def _regards(movement: Movement) -> str | None:

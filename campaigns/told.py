@@ -22,3 +22,16 @@ def by(notice: Notice, now: datetime) -> list[Movement]:
     keys = endpoint.keys(settings().data_keys, now)
     scheme = registry.scheme(endpoint.scheme)
     return scheme.movements(notice.body.content, keys, notice.received_at)
+
+
+def again(notice: Notice, body: bytes, now: datetime) -> bool:
+    """Whether a body says what a kept notice says, as a further attempt to deliver it does."""
+    if notice.body is None:
+        return False
+    endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
+    keys = endpoint.keys(settings().data_keys, now)
+    scheme = registry.scheme(endpoint.scheme)
+    try:
+        return scheme.essence(notice.body.content, keys) == scheme.essence(body, keys)
+    except NoticeError:
+        return False

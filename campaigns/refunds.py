@@ -1,0 +1,115 @@
+"""Refunds that are told of as a sum so far: what is new of it is booked, once."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select, text, tuple_
+from sqlalchemy.orm import aliased
+
+from campaigns import ledger
+from campaigns.db import db, insert
+from campaigns.ledger import KEYS, Booked, Booking, Returned
+from campaigns.model.entry import Entry, EntryKey, EntryKind
+from campaigns.model.imported import stands
+from campaigns.money import Money
+from campaigns.platforms.base import Key
+
+
+def book(booking: Booking, now: datetime) -> Booked:
+    """Book what the ledger lacks of a refund whose amount is all that was refunded so far.
+
+    The second time, or when a smaller sum comes after a larger one, nothing is booked, but numbers
+    not known yet are kept with the refund booked last. Two at once wait for each other. Raises
+    `Returned` where a refund of the same donation was reversed, and what `ledger.book` raises.
+    """
+    return _book(booking, now, although_reversed=False)
+
+
+def insist(booking: Booking, now: datetime) -> Booked:
+    """`book`, because a person says that it is true although a refund of it was reversed."""
+    return _book(booking, now, although_reversed=True)
+
+
+def _book(booking: Booking, now: datetime, *, although_reversed: bool) -> Booked:
+    _lock(booking)
+    missing = booking.amount - _so_far(booking)
+    known = _known(booking)
+    if missing.minor <= 0:
+        return _keep_numbers(booking, known)
+    if not although_reversed and _reversed(booking):
+        raise Returned(f"A refund of {booking.regards} was told of again after one was reversed.")
+    new = tuple(key for key in booking.keys if key not in known)
+    # Another part of it went by these numbers, or they are another donation's: merchants number
+    # the refunds of each order from one. So it goes by what it brings the sum to.
+    number = Key("refund", f"{booking.regards} {booking.amount.minor}")
+    return ledger.book(replace(booking, amount=missing, keys=new or (number,)), now)
+
+
+def _lock(booking: Booking) -> None:
+    """Until the transaction ends nobody else books a refund of the donation.
+
+    On SQLite a transaction that writes is the only one anyway.
+    """
+    if db.engine.dialect.name == "postgresql":
+        key = f"refunds {booking.source} {booking.regards}"
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+        db.session.execute(lock, {"key": key})
+
+
+def _so_far(booking: Booking) -> Money:
+    """What is booked of it, less what was reversed."""
+    total = db.session.scalar(
+        select(func.sum(Entry.amount_minor)).where(
+            *_of_the_donation(booking), Entry.currency == booking.amount.currency, stands()
+        )
+    )
+    return Money(-int(total or 0), booking.amount.currency)
+
+
+def _known(booking: Booking) -> frozenset[Key]:
+    rows = db.session.execute(
+        select(EntryKey.scheme, EntryKey.value).where(
+            EntryKey.source == booking.source,
+            tuple_(EntryKey.scheme, EntryKey.value).in_(booking.keys),
+        )
+    )
+    return frozenset(Key(*row) for row in rows)
+
+
+def _reversed(booking: Booking) -> bool:
+    """Whether a person took one back, and booked nothing in its place."""
+    reversal, instead = aliased(Entry), aliased(Entry)
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(
+                    *_of_the_donation(booking),
+                    exists().where(EntryKey.entry_id == Entry.id),
+                    exists().where(reversal.reverses == Entry.id),
+                    ~exists().where(instead.replaces == Entry.id),
+                )
+            )
+        )
+    )
+
+
+def _keep_numbers(booking: Booking, known: frozenset[Key]) -> Booked:
+    last = db.session.execute(
+        select(func.max(Entry.id)).where(*_of_the_donation(booking), Entry.reverses.is_(None))
+    ).scalar_one()
+    new = [key for key in booking.keys if key not in known]
+    if new:
+        rows = [
+            {"source": booking.source, "scheme": scheme, "value": value, "entry_id": last}
+            for scheme, value in sorted(new)
+        ]
+        db.session.execute(insert(KEYS).values(rows).on_conflict_do_nothing())
+    return Booked(last, already=True)
+
+
+def _of_the_donation(booking: Booking) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Entry.kind == EntryKind.REFUND,
+        Entry.source == booking.source,
+        Entry.regards == booking.regards,
+    )

@@ -1,0 +1,75 @@
+"""Placing: what names a listing among what came back with a payment, and order numbers."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.platforms import placing
+from campaigns.platforms.base import BadKeys
+from campaigns.platforms.placing import Place
+
+
+@pytest.mark.parametrize(
+    ("passed", "ref"),
+    [
+        ("", None),
+        ("spring-2026", "spring-2026"),
+        (" 224001 ", "224001"),
+        ("campaign=spring-2026&donor_ref=D-7", "spring-2026"),
+        ("donor_ref=D-7&listing=224001&campaign=spring", "224001"),
+        ("campaign%3Dspring-2026%26donor_ref%3DD-7", "spring-2026"),
+        ('{"campaign":"spring-2026","donor_ref":"D-7"}', "spring-2026"),
+        ("%7B%22campaign%22%3A%22spring-2026%22%7D", "spring-2026"),
+        ('{"listing": 224001}', "224001"),
+        ('{"campaign": 1.5}', "1.5"),
+        ('{"campaign": ["a"], "listing": null}', None),
+        ('{"campaign": ""}', None),
+        ('{"campaign"', None),
+        ("[" * 5000, None),
+        ('{"a":' * 5000, None),
+        ("donor_ref=D-7", None),
+        ("campaign=", None),
+        ("谢谢 你们", None),
+        ("100% thanks", None),
+        ("%", None),
+        ("%zz", None),
+        ("campaign=50%25", "50%"),
+        ("campaign=a%00b", "a\ufffdb"),
+        ("&".join(f"a{n}=1" for n in range(500)), None),
+    ],
+)
+def test_what_was_passed_along_names_a_listing_or_nothing(passed: str, ref: str | None) -> None:
+    assert placing.named(passed) == ref
+
+
+@pytest.mark.parametrize(
+    ("order", "place"),
+    [
+        ("DON-1", Place(None)),
+        ("DON-S-1", Place("spring")),
+        ("D1", Place("224001")),
+        ("don-1", Place(None, elsewhere=True)),
+        ("", Place(None, elsewhere=True)),
+    ],
+)
+def test_the_longest_prefix_that_fits_wins(order: str, place: Place) -> None:
+    assert placing.place(None, order, "D=224001, DON- ，DON-S-=spring") == place
+
+
+def test_without_prefixes_every_order_is_ours() -> None:
+    assert placing.place(None, "X", "") == Place(None)
+
+
+@pytest.mark.parametrize("text", ["=", "=a", "a=b=c", "a b", "a=b c", "a,a", "名", "x" * 65, "a="])
+def test_a_prefix_out_of_form_is_refused(text: str) -> None:
+    with pytest.raises(BadKeys, match="order_prefix"):
+        placing.read_prefixes(text)
+
+
+@given(st.text(), st.text(), st.text())
+def test_nothing_upsets_it(passed: str, order: str, prefixes: str) -> None:
+    try:
+        found = placing.place(passed, order, prefixes)
+    except BadKeys:
+        return
+    assert found.ref is None or found.ref.isprintable()

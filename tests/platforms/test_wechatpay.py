@@ -1,0 +1,464 @@
+"""WeChat Pay's notifications: which keys and moments hold, and what an event means."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.money import Money
+from campaigns.platforms import wechatpay
+from campaigns.platforms.base import (
+    LARGEST_NOTICE,
+    BadKeys,
+    BadSignature,
+    Key,
+    Kind,
+    MalformedNotice,
+    Movement,
+    NoticeError,
+    NotOurs,
+    NotUnderstood,
+    SignatureProbe,
+    StaleNotice,
+)
+from campaigns.platforms.scheme import Keys
+from tests import payers
+from tests.make import NOON
+from tests.payers import event, headers, payment, refund
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors/wechatpay_v3_notify.json").read_bytes())
+THEIRS = VECTORS["keys"]
+VECTOR_KEYS = Keys(
+    {
+        "apiv3_key": [THEIRS["apiv3_key"]],
+        f"key:{THEIRS['public_key_id']}": [THEIRS["wechatpay_public_key_pem"]],
+        f"key:{THEIRS['platform_cert_serial_hex']}": [THEIRS["platform_cert_pem"]],
+    },
+    {"mchid": VECTORS["meta"]["our_mchid"], "appid": VECTORS["meta"]["our_appid"]},
+)
+REFUSED = {
+    "reject_signature": BadSignature,
+    "reject_mchid": NotOurs,
+    "reject_stale": StaleNotice,
+    "reject_unknown_serial": BadSignature,
+    "reject_decrypt": MalformedNotice,
+}
+# What the vectors leave to us: the method is pinned, and its name is not signed, so that a missing
+# name tells nothing. Another name is refused.
+ACCEPTED = ("accept", "accept_or_reject_by_policy")
+KEYS = payers.wechat_keys()
+
+
+def verified_and_read(sent: dict[str, str], body: bytes, now: datetime) -> list[Movement]:
+    wechatpay.verify(sent, body, VECTOR_KEYS, now)
+    return wechatpay.movements(body, VECTOR_KEYS, now)
+
+
+def read(told: object, type: str = "TRANSACTION.SUCCESS", **resource: Any) -> list[Movement]:
+    body = event(told, type, **resource)
+    assert wechatpay.verify(headers(body), body, KEYS, NOON) == json.loads(body)["id"]
+    return wechatpay.movements(body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_every_vector_gets_the_verdict_it_expects(case: dict[str, Any]) -> None:
+    body, now = case["raw_body"].encode(), datetime.fromtimestamp(case["verify_at"], UTC)
+    action = case["expect_action"]
+    if refusal := REFUSED.get(action):
+        with pytest.raises(refusal):
+            verified_and_read(case["headers"], body, now)
+        return
+    found_id = wechatpay.verify(case["headers"], body, VECTOR_KEYS, now)
+    assert found_id == json.loads(case["raw_body"])["id"]
+    found = wechatpay.movements(body, VECTOR_KEYS, now)
+    if action == "ignore_not_paid":
+        assert found == []
+        return
+    [movement] = found
+    if action == "record_refund_partial":
+        assert (movement.kind, str(movement.amount)) == (Kind.REFUND, "20.00 CNY")
+        assert movement.refunds == Key("trade", "4200002026090700000000000001")
+    else:
+        assert action in ACCEPTED
+        assert (movement.kind, str(movement.amount)) == (Kind.DONATION, "100.00 CNY")
+        assert movement.campaign_ref == "spring-2026"
+
+
+def test_a_payment_is_read_whole() -> None:
+    [found] = read(payment("7", attach="spring-2026"))
+    assert (found.kind, found.amount) == (Kind.DONATION, Money.parse("100.00 CNY"))
+    assert found.keys == (Key("trade", "420007"), Key("order", "DON7"))
+    assert (found.occurred_at, found.campaign_ref) == (NOON, "spring-2026")
+
+
+def test_with_a_coupon_the_whole_amount_counts() -> None:
+    [found] = read(payment(amount={"total": 10000, "payer_total": 9000, "currency": "CNY"}))
+    assert found.amount.minor == 10_000
+
+
+def test_a_refund_goes_by_both_its_numbers() -> None:
+    [found] = read(refund("7", "RF1", 2000), "REFUND.SUCCESS")
+    assert (found.kind, found.amount, found.cumulative) == (Kind.REFUND, Money(2000, "CNY"), False)
+    assert found.keys == (Key("refund", "50000RF1"), Key("request", "RF1"))
+    assert found.refunds == Key("trade", "420007")
+
+
+@pytest.mark.parametrize(
+    ("told", "type"),
+    [
+        (payment(trade_state="PAYERROR"), "TRANSACTION.FAIL"),
+        (payment(), "TRANSACTION.FAIL"),
+        *((payment(trade_state=s), "TRANSACTION.SUCCESS") for s in ("NOTPAY", "CLOSED", "REVOKED")),
+        *((payment(trade_state=s), "TRANSACTION.SUCCESS") for s in ("USERPAYING", "PAYERROR")),
+        (payment(trade_state="NOTPAY", success_time=None, amount=None), "TRANSACTION.SUCCESS"),
+        (refund("7", "RF1", 1, refund_status="PROCESSING"), "REFUND.SUCCESS"),
+        (refund("7", "RF1", 1, refund_status="ABNORMAL"), "REFUND.ABNORMAL"),
+        (refund("7", "RF1", 1, refund_status="CLOSED"), "REFUND.CLOSED"),
+        (refund("7", "RF1", 1), "REFUND.ABNORMAL"),
+    ],
+    ids=str,
+)
+def test_what_did_not_come_about_moves_no_money(told: dict[str, Any], type: str) -> None:
+    assert read(told, type) == []
+
+
+def test_a_payment_that_was_refunded_since_was_paid_all_the_same() -> None:
+    assert len(read(payment(trade_state="REFUND"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("stamp", "moment"),
+    [
+        ("2026-11-22T12:00:00+08:00", NOON),
+        ("2026-11-22T04:00:00Z", NOON),
+        ("2026-11-21T23:00:00-05:00", NOON),
+        ("2026-11-22T12:00:00.5+08:00", NOON),  # a moment that lies ahead is cut to ours
+        (None, NOON),
+    ],
+)
+def test_moments_have_their_own_offset(stamp: str | None, moment: datetime) -> None:
+    assert read(payment(success_time=stamp))[0].occurred_at == moment
+
+
+def test_another_currency_stays_what_it_is() -> None:
+    [found] = read(payment(amount={"total": 500, "currency": "JPY"}))
+    assert found.amount == Money(500, "JPY")
+
+
+@pytest.mark.parametrize("seconds", [-300, 0, 300])
+def test_five_minutes_are_tolerated_both_ways(seconds: int) -> None:
+    body = event(payment())
+    assert wechatpay.verify(headers(body, NOON + timedelta(seconds=seconds)), body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("seconds", [-301, 301, -86_400, 86_400])
+def test_beyond_five_minutes_a_post_is_stale(seconds: int) -> None:
+    body = event(payment())
+    with pytest.raises(StaleNotice):
+        wechatpay.verify(headers(body, NOON + timedelta(seconds=seconds)), body, KEYS, NOON)
+
+
+def test_a_probe_is_known_as_one() -> None:
+    body = event(payment())
+    probe = headers(body) | {"Wechatpay-Signature": "WECHATPAY/SIGNTEST/" + "A" * 344}
+    with pytest.raises(SignatureProbe):
+        wechatpay.verify(probe, body, KEYS, NOON)
+
+
+def test_several_keys_hold_together_and_each_for_its_serial() -> None:
+    cert = THEIRS["platform_cert_serial_hex"]
+    keys = Keys({**KEYS.secrets, f"key:{cert}": [payers.public_key("new")]}, KEYS.settings)
+    body = event(payment())
+    for serial in (cert, cert.lower()):
+        assert wechatpay.verify(headers(body, key="new", Serial=serial), body, keys, NOON)
+    for wrong in ({"key": "theirs", "Serial": cert}, {"key": "new"}):
+        with pytest.raises(BadSignature):
+            wechatpay.verify(headers(body, **wrong), body, keys, NOON)
+
+
+def test_a_renewed_key_of_the_same_serial_holds_beside_the_old() -> None:
+    name = f"key:{payers.SERIAL}"
+    both = [payers.public_key("new"), payers.public_key()]
+    keys, body = Keys({**KEYS.secrets, name: both}, KEYS.settings), event(payment())
+    for key in ("new", "theirs"):
+        assert wechatpay.verify(headers(body, key=key), body, keys, NOON)
+
+
+def test_the_raw_bytes_are_signed() -> None:
+    body = event(payment())
+    again = json.dumps(json.loads(body)).encode()
+    with pytest.raises(BadSignature):
+        wechatpay.verify(headers(body), again, KEYS, NOON)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Timestamp", None),
+        ("Timestamp", ""),
+        ("Timestamp", "1e9"),
+        ("Timestamp", "１７８８７８２４００"),
+        ("Timestamp", "9" * 400),
+        ("Timestamp", "-1"),
+        ("Nonce", None),
+        ("Nonce", "\u00e9\u00ff"),
+        ("Nonce", "n" * 201),
+        ("Nonce", "a\nb"),
+        ("Serial", None),
+        ("Serial", "\udce9"),
+        ("Signature", None),
+        ("Signature", ""),
+        ("Signature", "\u4fe1"),
+        ("Signature", "A" * 2049),
+        ("Signature-Type", "WECHATPAY2-SM2-WITH-SM3"),
+        ("Signature-Type", ""),
+    ],
+)
+def test_a_header_out_of_form_is_malformed(name: str, value: str | None) -> None:
+    body = event(payment())
+    sent = {k: v for k, v in headers(body).items() if k != f"Wechatpay-{name}"}
+    if value is not None:
+        sent[f"Wechatpay-{name}"] = value
+    with pytest.raises(MalformedNotice, match=f"(?i)wechatpay-{name}"):
+        wechatpay.verify(sent, body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("signature", ["*", "AAAA", "=", "A" * 2048, "WECHATPAY/"])
+def test_a_strange_signature_is_a_bad_one(signature: str) -> None:
+    body = event(payment())
+    with pytest.raises(BadSignature):
+        wechatpay.verify(headers(body, Signature=signature), body, KEYS, NOON)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b"\xff", b"[" * 9000, b'{"id": 7}', b'{"id":""}']
+)
+def test_a_signed_body_out_of_form_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedNotice):
+        wechatpay.verify(headers(body), body, KEYS, NOON)
+
+
+def test_an_oversized_body_is_refused() -> None:
+    body = b" " * (LARGEST_NOTICE + 1)
+    with pytest.raises(MalformedNotice, match="larger"):
+        wechatpay.verify(headers(body), body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("associated", ["transaction", "", None])
+def test_associated_data_may_be_empty_or_missing(associated: str | None) -> None:
+    assert len(read(payment(), associated_data=associated)) == 1
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"algorithm": "AEAD_SM4_GCM"},
+        {"algorithm": None},
+        {"nonce": "short", "ciphertext": "AAAA"},
+        {"nonce": "fdasflkja484x", "ciphertext": "AAAA"},
+        {"nonce": "", "ciphertext": "AAAA"},
+        {"nonce": "信信信信", "ciphertext": "AAAA"},
+        {"nonce": None, "ciphertext": "AAAA"},
+        {"ciphertext": "*"},
+        {"ciphertext": "AAAA"},
+        {"ciphertext": ""},
+        {"ciphertext": None},
+        {"ciphertext": base64.b64encode(b"0" * 400).decode()},
+        {"key": "another key of exactly 32 bytes!"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_decrypted_is_malformed(resource: dict[str, Any]) -> None:
+    body = event(payment(), **resource)
+    wechatpay.verify(headers(body), body, KEYS, NOON)
+    with pytest.raises(MalformedNotice):
+        wechatpay.movements(body, KEYS, NOON)
+
+
+def test_associated_data_is_part_of_what_is_sealed() -> None:
+    body = event(payment()).replace(b'"associated_data": "transaction"', b'"associated_data": "x"')
+    with pytest.raises(MalformedNotice, match="decrypted"):
+        wechatpay.movements(body, KEYS, NOON)
+
+
+def test_old_and_new_apiv3_key_open_together() -> None:
+    keys = Keys({**KEYS.secrets, "apiv3_key": ["x" * 32, payers.APIV3_KEY]}, KEYS.settings)
+    for key in ("x" * 32, payers.APIV3_KEY):
+        assert len(wechatpay.movements(event(payment(), key=key), keys, NOON)) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": None},
+        {"amount": {}},
+        {"amount": {"total": 0}},
+        {"amount": {"total": -1}},
+        {"amount": {"total": 1.5}},
+        {"amount": {"total": "10000"}},
+        {"amount": {"total": True}},
+        {"amount": {"total": 10**15}},
+        {"amount": {"total": 10**40}},
+        {"amount": {"total": 1, "currency": "RMB"}},
+        {"amount": {"total": 1, "currency": 7}},
+        {"amount": []},
+        {"transaction_id": None},
+        {"transaction_id": "x" * 65},
+        {"transaction_id": 42},
+        {"transaction_id": "a\u0000b"},
+        {"out_trade_no": None},
+        {"success_time": "2026-11-22 12:00:00"},
+        {"success_time": "2026-02-30T12:00:00+08:00"},
+        {"trade_state": None},
+        {"attach": 7},
+    ],
+    ids=str,
+)
+def test_a_wrong_value_is_malformed(changes: dict[str, Any]) -> None:
+    with pytest.raises(MalformedNotice):
+        wechatpay.movements(event(payment(**changes)), KEYS, NOON)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": {"total": 10000}},
+        {"amount": {"total": 10000, "refund": 10001}},
+        {"amount": {"total": 10000, "refund": 0}},
+        {"refund_id": None},
+        {"out_refund_no": None},
+        {"transaction_id": None},
+        {"refund_status": None},
+    ],
+    ids=str,
+)
+def test_a_wrong_value_of_a_refund_is_malformed(changes: dict[str, Any]) -> None:
+    body = event(refund("7", "RF1", 2000, **changes), "REFUND.SUCCESS")
+    with pytest.raises(MalformedNotice):
+        wechatpay.movements(body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("plain", [b"", b"[]", b"\xff", b'{"mchid": "1", "mchid": "2"}', b"{" * 99])
+def test_sealed_nonsense_is_malformed(plain: bytes) -> None:
+    with pytest.raises(MalformedNotice):
+        wechatpay.movements(event(plain), KEYS, NOON)
+
+
+def test_another_merchant_or_app_is_not_ours() -> None:
+    for told in (payment(mchid="1900000999"), payment(appid="wx0000000000000000")):
+        with pytest.raises(NotOurs):
+            wechatpay.movements(event(told), KEYS, NOON)
+    other = event(refund("7", "RF1", 1, mchid="1900000999"), "REFUND.SUCCESS")
+    with pytest.raises(NotOurs):
+        wechatpay.movements(other, KEYS, NOON)
+    for told in (payment(mchid=None), payment(appid=None)):
+        with pytest.raises(MalformedNotice):
+            wechatpay.movements(event(told), KEYS, NOON)
+
+
+def test_an_unknown_event_is_not_understood() -> None:
+    with pytest.raises(NotUnderstood):
+        wechatpay.movements(event(payment(), "PAYSCORE.USER_PAID"), KEYS, NOON)
+
+
+def test_a_further_attempt_says_the_same_however_it_is_encrypted() -> None:
+    told = payment("7")
+    first = json.loads(event(told))
+    again = {**json.loads(event(told, nonce="another12chr")), "id": first["id"]}
+    other = {**json.loads(event(payment("8"))), "id": first["id"]}
+    essences = [wechatpay.essence(json.dumps(one).encode(), KEYS) for one in (first, again, other)]
+    assert essences[0] == essences[1] != essences[2]
+
+
+def test_a_sample_goes_the_way_of_a_donation() -> None:
+    keys = payers.wechat_keys(order_prefix="DON-=spring")
+    made = wechatpay.sample(keys, NOON)
+    assert wechatpay.verify(made.headers, made.body, made.keys, NOON)
+    [movement] = wechatpay.movements(made.body, made.keys, NOON)
+    assert (movement.amount, movement.campaign_ref) == (Money.parse("1.00 CNY"), "spring")
+    with pytest.raises(BadSignature):
+        wechatpay.verify(made.headers, made.body, keys, NOON)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("mchid", "mchid"),
+        ("appid", "2021000000000001"),
+        ("apiv3_key", "0123456789"),
+        ("apiv3_key", "信" * 32),
+        ("key:not a serial", payers.public_key()),
+        ("key:PUB_KEY_ID_1", "not a key"),
+        ("key:PUB_KEY_ID_1", "-----BEGIN RSA PRIVATE KEY-----"),
+        ("order_prefix", "DON-=a=b"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_without_its_value(setting: str, value: str) -> None:
+    secret = setting.startswith(("key", "apiv3"))
+    keys = Keys(
+        {**KEYS.secrets, **({setting: [value]} if secret else {})},
+        {**KEYS.settings, **({} if secret else {setting: value})},
+    )
+    with pytest.raises(BadKeys) as caught:
+        wechatpay.check(keys)
+    assert caught.value.setting == setting
+    assert value not in str(caught.value).partition(":")[2]
+
+
+@pytest.mark.parametrize("serial", ["PUB_KEY_ID_1", "PUB_KEY_ID_" + "0" * 34, "5157F09EFDC096DE"])
+def test_a_serial_may_have_any_length(serial: str) -> None:
+    wechatpay.check(Keys({**KEYS.secrets, f"key:{serial}": [payers.public_key()]}, KEYS.settings))
+
+
+def test_the_answers_are_those_that_wechat_pay_reads() -> None:
+    for status in (200, 202):
+        taken = wechatpay.reply(status, "Booked.")
+        assert (taken.status, taken.body) == (204, b"")
+    refused = wechatpay.reply(401, "为何")
+    assert (refused.status, refused.content_type) == (401, "application/json")
+    assert json.loads(refused.body) == {"code": "FAIL", "message": "为何"}
+
+
+NAMES = ["timestamp", "nonce", "serial", "signature", "signature-type"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([f"Wechatpay-{name}" for name in NAMES]),
+        st.text() | st.sampled_from([str(int(NOON.timestamp())), payers.SERIAL, "AAAA"]),
+    ),
+    st.binary(max_size=60),
+)
+def test_no_headers_escape_the_family(sent: dict[str, str], body: bytes) -> None:
+    with pytest.raises(NoticeError):
+        wechatpay.verify(sent, body, KEYS, NOON)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*payment(), "attach"]), JSON),
+    st.sampled_from(["TRANSACTION.SUCCESS", "REFUND.SUCCESS", "OTHER"]),
+)
+def test_no_values_escape_the_family(changes: dict[str, Any], type: str) -> None:
+    try:
+        found = wechatpay.movements(event({**payment(), **changes}, type), KEYS, NOON)
+    except NoticeError:
+        return
+    assert all(movement.amount.minor > 0 for movement in found)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_escape_the_family(body: bytes) -> None:
+    with pytest.raises(NoticeError):
+        wechatpay.movements(body, KEYS, NOON)
