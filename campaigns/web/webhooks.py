@@ -2,9 +2,9 @@
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from campaigns import intake
 from campaigns.crypto import Undecryptable
-from campaigns.db import db
+from campaigns.db import db, reading
 from campaigns.intake import Came, Outcome
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.notice import Verdict
@@ -24,47 +24,74 @@ from campaigns.platforms.base import (
     Movement,
     NoticeError,
     NotUnderstood,
+    SignatureProbe,
 )
 from campaigns.platforms.scheme import Reply, Scheme
 from campaigns.web.errors import RETRY_SECONDS, let_go, trace
+from campaigns.web.refusals import Refusals, note
 from config import settings
 
 log = logging.getLogger(__name__)
 bp = Blueprint("webhooks", __name__)
 
 # A notice that came again is answered as the first time, by what became of it.
-STATUS = {Verdict.BOOKED: 200, Verdict.CONFLICT: 409}
+STATUS = {Verdict.BOOKED: 200, Verdict.NOTHING: 200, Verdict.CONFLICT: 409}
 KEPT = 202
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
+    app.extensions["refusals"] = Refusals()
 
 
 @bp.post("/webhooks/<name>")
 def post(name: str) -> Response:
     """Take a notice; answered after the commit, so what is acknowledged is never lost.
 
-    200: in the ledger, perhaps since an earlier time. 202: kept, a person or the worker goes on
-    with it. 400, 401, 404, 413: not taken, and why. 409: kept for staff, since it contradicts an
-    earlier one. 503: the database is away, nothing was taken.
+    200: in the ledger, perhaps since an earlier time, or it tells of no money. 202: kept, a person
+    or the worker goes on with it. 400, 401, 404, 413: not taken, and why. 409: kept for staff,
+    since it contradicts an earlier one. 503: the database is away, nothing was taken. Each scheme
+    says so in the words of its senders.
     """
     return answer(name, datetime.now(UTC))
 
 
 def answer(name: str, now: datetime) -> Response:
     """`post` at a given moment."""
-    body = _body()
     endpoint = _open(name)
-    scheme = registry.scheme(endpoint.scheme)
+    scheme = g.scheme = registry.scheme(endpoint.scheme)
+    body = _body()
     try:
-        outcome = _take(endpoint, scheme, body, now)
+        signed = _read(endpoint, scheme, body, now)
     except NoticeError as error:
         let_go()
-        log.info("A post to %s was not taken: %s.", name, type(error).__name__)
+        if not isinstance(error, SignatureProbe):
+            note(current_app.extensions["refusals"], name, type(error).__name__, now)
         return _response(scheme.reply(401 if isinstance(error, BadSignature) else 400, str(error)))
+    outcome = _take(endpoint, signed)
     db.session.commit()
     return _response(scheme.reply(STATUS.get(outcome.verdict, KEPT), outcome.reason))
+
+
+def _open(name: str) -> WebhookEndpoint:
+    """Paused and unknown ones are the same to whoever asks.
+
+    On SQLite whoever begins to write keeps others from it, so there the endpoint is looked up in a
+    transaction of its own: posts that are refused must not keep donations waiting.
+    """
+    named = WebhookEndpoint.name == name
+    found = select(WebhookEndpoint).where(named, WebhookEndpoint.active)
+    found = found.options(joinedload(WebhookEndpoint.secrets))
+    if db.engine.dialect.name != "sqlite":
+        endpoint = db.session.scalars(found).unique().one_or_none()
+    else:
+        with reading():
+            endpoint = db.session.scalars(found).unique().one_or_none()
+            db.session.expunge_all()
+            db.session.rollback()
+    if endpoint is None:
+        raise NotFound("There is no such endpoint.")
+    return endpoint
 
 
 def _body() -> bytes:
@@ -77,34 +104,36 @@ def _body() -> bytes:
     return body
 
 
-def _open(name: str) -> WebhookEndpoint:
-    """Paused and unknown ones are the same to whoever asks."""
-    named = WebhookEndpoint.name == name
-    found = select(WebhookEndpoint).where(named, WebhookEndpoint.active)
-    secrets = joinedload(WebhookEndpoint.secrets)
-    endpoint = db.session.scalars(found.options(secrets)).unique().one_or_none()
-    if endpoint is None:
-        raise NotFound("There is no such endpoint.")
-    return endpoint
+class _Signed(NamedTuple):
+    """A post whose signature holds, and what it tells of."""
+
+    came: Came
+    told: list[Movement] | Outcome
 
 
-def _take(endpoint: WebhookEndpoint, scheme: Scheme, body: bytes, now: datetime) -> Outcome:
+def _read(endpoint: WebhookEndpoint, scheme: Scheme, body: bytes, now: datetime) -> _Signed:
     keys = endpoint.keys(settings().data_keys, now)
     headers = dict(request.headers)
     came = Came(scheme.verify(headers, body, keys, now), body, headers, now)
     try:
-        movements = scheme.movements(body, keys, now)
+        return _Signed(came, scheme.movements(body, keys, now))
     except NotUnderstood as error:
-        return _keep(endpoint, came, Outcome(Verdict.NOT_UNDERSTOOD, str(error)))
-    return _at_once(endpoint, came, movements) or _keep(endpoint, came, movements)
+        return _Signed(came, Outcome(Verdict.NOT_UNDERSTOOD, str(error)))
 
 
-def _at_once(endpoint: WebhookEndpoint, came: Came, movements: list[Movement]) -> Outcome | None:
+def _take(endpoint: WebhookEndpoint, signed: _Signed) -> Outcome:
+    came, told = signed
+    return _at_once(endpoint, came, told) or _keep(endpoint, came, told)
+
+
+def _at_once(
+    endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome
+) -> Outcome | None:
     """The way of almost every notice; whatever stands in it, the careful way finds out."""
-    if len(movements) != 1:
+    if isinstance(told, Outcome) or len(told) != 1:
         return None
     try:
-        return intake.at_once(endpoint, came, movements[0])
+        return intake.at_once(endpoint, came, told[0])
     except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what was signed
         log.info("A notice goes the careful way. %s", trace(error))
         let_go()
@@ -131,7 +160,7 @@ def _keep(endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome)
 
 @bp.errorhandler(HTTPException)
 def _refuse(error: HTTPException) -> Any:
-    return {"ok": False, "reason": error.description}, error.code or 500
+    return _said(error.code or 500, error.description or "")
 
 
 @bp.errorhandler(OperationalError)
@@ -142,8 +171,18 @@ def _our_outage(error: Exception) -> Any:
     """Nothing was taken, so the sender has to come again."""
     log.error("A post could not be taken. %s", trace(error))
     let_go()
-    reason = "The service cannot take this just now. Please send it again."
-    return {"ok": False, "reason": reason}, 503, {"Retry-After": str(RETRY_SECONDS)}
+    answer = _said(503, "The service cannot take this just now. Please send it again.")
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
+
+
+def _said(status: int, reason: str) -> Response:
+    """In the words of the endpoint's scheme, as soon as it is known."""
+    if scheme := g.get("scheme"):
+        return _response(scheme.reply(status, reason))
+    answer = jsonify(ok=False, reason=reason)
+    answer.status_code = status
+    return answer
 
 
 def _response(reply: Reply) -> Response:

@@ -23,13 +23,18 @@ bp = Blueprint("notices", __name__, url_prefix="/notices")
 VERDICTS = {
     Verdict.WAITING: _l("waiting to be booked"),
     Verdict.BOOKED: _l("booked"),
+    Verdict.NOTHING: _l("tells of no money"),
     Verdict.UNMATCHED: _l("names no listing we know"),
     Verdict.NOT_UNDERSTOOD: _l("of a kind we do not know"),
     Verdict.CONFLICT: _l("came again with other words"),
     Verdict.RETURNED: _l("came again after a reversal"),
     Verdict.FAILED: _l("could not be booked"),
 }
-LOOKS = {Verdict.BOOKED: ("good", "✓"), Verdict.WAITING: ("", "◷")}
+LOOKS = {
+    Verdict.BOOKED: ("good", "✓"),
+    Verdict.NOTHING: ("", "○"),
+    Verdict.WAITING: ("", "◷"),
+}
 
 
 @bp.get("")
