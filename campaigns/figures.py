@@ -91,7 +91,7 @@ class Fall:
 def of(listings: Collection[Listing]) -> dict[int, Figures]:
     """The figures of many listings by their ids, by as many statements as those of one."""
     ids = [listing.id for listing in listings]
-    reports, held = _latest(ids, ReportState.ACCEPTED), _latest(ids, ReportState.QUARANTINED)
+    reports, held = latest(ids, ReportState.ACCEPTED), latest(ids, ReportState.QUARANTINED)
     base = {
         listing.id: reports[listing.id]
         for listing in listings
@@ -109,6 +109,23 @@ def of(listings: Collection[Listing]) -> dict[int, Figures]:
         )
         for listing in listings
     }
+
+
+def latest(listing_ids: Collection[int], state: ReportState) -> dict[int, Report]:
+    """By listing, the report of this state with the last moment."""
+    other = aliased(Report)
+    newest = (
+        select(other.id)
+        .where(other.listing_id == Listing.id, other.state == state)
+        .order_by(other.moment.desc(), other.id.desc())
+        .limit(1)
+        .correlate(Listing)
+        .scalar_subquery()
+    )
+    found = db.session.scalars(
+        select(Report).join(Listing, Report.id == newest).where(Listing.id.in_(listing_ids))
+    )
+    return {report.listing_id: report for report in found}
 
 
 def published(listing: Listing) -> Money | None:
@@ -178,22 +195,6 @@ def zone() -> ZoneInfo:
     """The organisation's time zone."""
     name = db.session.scalar(select(Organisation.timezone).where(Organisation.ours))
     return ZoneInfo(name or settings().default_timezone)
-
-
-def _latest(listing_ids: Collection[int], state: ReportState) -> dict[int, Report]:
-    other = aliased(Report)
-    newest = (
-        select(other.id)
-        .where(other.listing_id == Listing.id, other.state == state)
-        .order_by(other.moment.desc(), other.id.desc())
-        .limit(1)
-        .correlate(Listing)
-        .scalar_subquery()
-    )
-    found = db.session.scalars(
-        select(Report).join(Listing, Report.id == newest).where(Listing.id.in_(listing_ids))
-    )
-    return {report.listing_id: report for report in found}
 
 
 def _newer(held: Report | None, shown: Report | None, rule: Rule) -> Report | None:

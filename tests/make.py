@@ -18,6 +18,7 @@ from campaigns.model.mailing import Mailing, MailingState, MailingText
 from campaigns.model.notice import Notice, NoticeBody, Verdict
 from campaigns.model.organisation import Organisation, OrganisationText
 from campaigns.model.placement import PlacedBy, Placement
+from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Role, Staff, StaffRole
 from campaigns.model.update import Update, UpdateText
 from config import settings
@@ -117,6 +118,19 @@ def notice(
         body=NoticeBody(content=json.dumps(post).encode() if body is None else body),
     )
     return _kept(row, {})
+
+
+def report(of: Listing, raised: int, moment: datetime, **more: Any) -> Report:
+    """An accepted report of `raised` minor units."""
+    row = Report(
+        listing_id=of.id,
+        moment=moment,
+        received_at=moment,
+        raised_minor=raised,
+        currency=of.currency,
+        state=ReportState.ACCEPTED,
+    )
+    return _kept(row, more)
 
 
 def staff(email: str | None = None, *roles: Role, **more: Any) -> Staff:

@@ -20,6 +20,7 @@ SHARED = (
     "posted",
     "bounds",
     "told",
+    "comparison",
 )
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")
@@ -62,7 +63,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     if parts[0] == "workers" or parts[1] == "web":
         return "door in"
     for names, name in (
-        (("gifts", "refunds"), "gifts"),
+        (("gifts", "refunds", "reconciliation"), "gifts"),
         (SHARED, "shared"),
         (("figures",), "figures"),
         (("model",), "model"),

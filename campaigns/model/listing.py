@@ -54,8 +54,9 @@ class Listing(Base):
     failures: Mapped[int] = mapped_column(default=0)
     etag: Mapped[str | None] = mapped_column(String(512))
     last_modified: Mapped[str | None] = mapped_column(String(64))
-    # A gap up to this much, or no older than this, needs no explanation (reconciliation).
-    tolerance_minor: Mapped[int] = mapped_column("tolerance", BigInteger, default=0)
+    # A gap up to this much, or no older than this, needs no explanation (reconciliation). Without
+    # an amount nothing is compared: not every platform tells of each gift.
+    tolerance_minor: Mapped[int | None] = mapped_column("tolerance", BigInteger, default=0)
     tolerance_days: Mapped[int] = mapped_column(default=3)
     created_at: Mapped[datetime] = mapped_column(Moment)
 

@@ -130,7 +130,7 @@ def _add_columns() -> None:
         postgresql_where=sa.text("regards IS NOT NULL"),
     )
     for table, column in (
-        ("listings", sa.Column("tolerance", sa.BigInteger(), nullable=False, server_default="0")),
+        ("listings", sa.Column("tolerance", sa.BigInteger(), nullable=True, server_default="0")),
         ("listings", sa.Column("tolerance_days", sa.Integer(), nullable=False, server_default="3")),
         (
             "webhook_endpoints",
