@@ -36,7 +36,8 @@ def campaign(app: Flask) -> Campaign:
 
 @pytest.fixture
 def two(campaign: Campaign) -> tuple[Listing, Listing]:
-    return make.listing(campaign, rule=Rule.ITEMISED), make.listing(campaign, rule=Rule.ITEMISED)
+    desks = make.listing(campaign, rule=Rule.ITEMISED, external_id="901234")
+    return desks, make.listing(campaign, rule=Rule.ITEMISED, external_id="775577")
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def campaign(app: Flask) -> Campaign:
 
 @pytest.fixture
 def two(campaign: Campaign) -> tuple[Listing, Listing]:
-    return make.listing(campaign), make.listing(campaign)
+    return make.listing(campaign, external_id="901234"), make.listing(campaign, external_id="77")
 
 
 @pytest.fixture
