@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from campaigns import figures
+from campaigns import figures, reconciliation
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery, DeliveryState
@@ -29,6 +29,7 @@ class What(StrEnum):
     PAUSED = "paused"
     UNKNOWN = "unknown"
     NOTICES = "notices"
+    GAP = "gap"
     BROKEN = "broken"
     REFUSED = "refused"
 
@@ -38,7 +39,7 @@ class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
     `last` is the figure that stays public while `report` is held; `count` how many letters or
-    notices wait.
+    notices wait, and for how many days a `gap` has been open.
     """
 
     what: What
@@ -46,6 +47,7 @@ class Need:
     listing: Listing | None = None
     report: Report | None = None
     last: Money | None = None
+    gap: Money | None = None
     mailing: Mailing | None = None
     verdict: Verdict | None = None
     count: int = 0
@@ -59,6 +61,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.APPROVE, lambda: _to_approve(staff)),
         (Permission.SEND, _unknown),
         (Permission.BOOK, _notices),
+        (Permission.BOOK, lambda: _gaps(now)),
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
     return [need for permission, look in looks if staff.may(permission) for need in look()]
@@ -114,6 +117,15 @@ def _notices() -> Iterator[Need]:
     ).all()
     for verdict, count in counts:
         yield Need(What.NOTICES, verdict=verdict, count=count)
+
+
+def _gaps(now: datetime) -> Iterator[Need]:
+    """What platforms reported and nobody booked or explained, or the other way round."""
+    today = figures.day_of(now)
+    for one in reconciliation.overdue(now):
+        campaign = db.session.get_one(Campaign, one.listing.campaign_id)
+        age = one.age(today) or 0
+        yield Need(What.GAP, campaign=campaign, listing=one.listing, gap=one.last.gap, count=age)
 
 
 def _silent(now: datetime) -> Iterator[Need]:

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment
+from campaigns.money import Money
 
 
 class Explanation(Base):
@@ -23,3 +24,7 @@ class Explanation(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
 
     __table_args__ = (Index("ix_explanations_listing_day", "listing_id", "day"),)
+
+    @property
+    def gap(self) -> Money:
+        return Money(self.gap_minor, self.currency)

@@ -23,6 +23,7 @@ from campaigns.web.staff import (
     outbox,
     people,
     rates,
+    reconciliation,
     records,
     reset,
     session,
@@ -49,8 +50,9 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings, ledger, byhand, settle, rates, notices, webhooks,
-         updates, mailings, organisation, people, records, health, outbox, me, design)  # fmt: skip
+PARTS = (login, reset, today, campaigns, listings, ledger, byhand, settle, reconciliation, rates,
+         notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
+         design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)
 

@@ -47,7 +47,7 @@ NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
-     ("ledger", "byhand", "settle", "rates")),
+     ("ledger", "byhand", "settle", "reconciliation", "rates")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
@@ -101,6 +101,7 @@ def ledger_tabs(here: str) -> list[dict[str, Any]]:
         ("ledger", "staff.ledger.index", _("Entries"), _P.SEE_LEDGER),
         ("byhand", "staff.byhand.index", _("By hand"), _P.BOOK),
         ("settle", "staff.settle.index", _("To settle"), _P.BOOK),
+        ("reconciliation", "staff.reconciliation.index", _("Reconciliation"), _P.SEE_LEDGER),
         ("rates", "staff.rates.index", _("Rates"), _P.ENTER_RATES),
     )
 
