@@ -13,7 +13,7 @@ from campaigns.gifts import Told
 from campaigns.ledger import Booked, Booking, Differs, Returned
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.campaign import Campaign
-from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, Way
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage, Way
 from campaigns.model.gift import Moderation
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.staff import Staff
@@ -58,14 +58,16 @@ class Movement:
 
     `reference` is the number that the bank or platform gave it, `source` the account it came
     through where that is one whose bills or notices we get. `donations` is how many gifts it
-    stands for: 37 for a cash box that 37 people gave to. `thank`: a letter goes to the address.
+    stands for: 37 for a cash box that 37 people gave to. The giver of a match is who matches.
+    `thank`: a letter goes to the address.
     """
 
     listing: Listing
     kind: EntryKind
     amount: Money
     occurred_at: datetime
-    way: Way
+    way: Way | None
+    stage: MatchStage | None = None
     source: str = SOURCE
     reference: str | None = None
     regards: str | None = None
@@ -83,18 +85,17 @@ def book(movement: Movement, token: str, now: datetime, by: Staff) -> Booked:
     The second time with the same token, a reload or a double press, changes nothing. Raises what
     `Refused` stands for; then the transaction is to be rolled back.
     """
-    _check(movement, now)
+    written = booking(movement, token, now, by)
     before = _entry(movement.source, Key("form", token))
     if before is not None:
         return Booked(before.id, already=True)
-    keys = numbers(movement.kind, movement.reference, token)
     try:
-        booked = ledger.book(_booking(movement, keys, by), now)
+        booked = ledger.book(written, now)
     except (Differs, Returned) as error:
-        raise _known(movement, keys) from error
+        raise _known(written) from error
     entry = db.session.get_one(Entry, booked.entry_id)
     if booked.already and not _is_of_form(entry, token):
-        raise _known(movement, keys)
+        raise _known(written)
     if not booked.already:
         _keep_gift(movement, entry, now)
         changes = {"kind": (None, entry.kind), "amount": (None, entry.amount)}
@@ -132,10 +133,32 @@ def offline_listing(campaign: Campaign, now: datetime, by: Staff) -> Listing:
     return listing
 
 
-def numbers(kind: EntryKind, reference: str | None, token: str) -> tuple[Key, ...]:
-    """What an entry made with a form is known by: the form itself, and its reference."""
-    form = Key("form", token)
-    return (form, Key(SCHEMES.get(kind, "line"), reference)) if reference else (form,)
+def booking(movement: Movement, token: str | None, now: datetime, by: Staff) -> Booking:
+    """What a person wrote down, as the ledger takes it. Raises what `Refused` stands for."""
+    _check(movement, now)
+    keys = [Key("form", token)] if token else []
+    if movement.reference:
+        keys.append(Key(scheme(movement.kind), movement.reference))
+    return Booking(
+        listing=movement.listing,
+        kind=movement.kind,
+        amount=movement.amount,
+        occurred_at=movement.occurred_at,
+        source=movement.source,
+        keys=tuple(keys),
+        door=Door.HAND,
+        staff_id=by.id,
+        stage=movement.stage,
+        regards=movement.regards,
+        donations=movement.donations,
+        way=movement.way,
+        reason=movement.note,
+    )
+
+
+def scheme(kind: EntryKind) -> str:
+    """What sort of number a reference of such a movement is."""
+    return SCHEMES.get(kind, "line")
 
 
 def _offline(campaign: Campaign) -> Listing | None:
@@ -158,28 +181,12 @@ def _check(movement: Movement, now: datetime) -> None:
             ) from error
 
 
-def _booking(movement: Movement, keys: tuple[Key, ...], by: Staff) -> Booking:
-    return Booking(
-        listing=movement.listing,
-        kind=movement.kind,
-        amount=movement.amount,
-        occurred_at=movement.occurred_at,
-        source=movement.source,
-        keys=keys,
-        door=Door.HAND,
-        staff_id=by.id,
-        regards=movement.regards,
-        donations=movement.donations,
-        way=movement.way,
-        reason=movement.note,
-    )
-
-
 def _keep_gift(movement: Movement, entry: Entry, now: datetime) -> None:
-    if movement.kind is not EntryKind.DONATION:
+    if movement.kind not in (EntryKind.DONATION, EntryKind.MATCH):
         return
     moderation = Moderation.SHOWN if movement.show_message else Moderation.WAITING
-    told = Told(movement.giver, movement.message, moderation, movement.thank)
+    thank = movement.thank and movement.kind is EntryKind.DONATION
+    told = Told(movement.giver, movement.message, moderation, thank)
     gifts.record(entry.id, entry.campaign_id, told, now)
 
 
@@ -200,16 +207,15 @@ def _is_of_form(entry: Entry, token: str) -> bool:
     return entry.door is Door.HAND and forms == [token]
 
 
-def _known(movement: Movement, keys: tuple[Key, ...]) -> Known:
-    entry = _entry(movement.source, *keys)
+def _known(written: Booking) -> Known:
+    entry = _entry(written.source, *written.keys)
     if entry is None:
         return Known(_("This number was just booked by somebody else. Look again."))
-    taken_back = exists().where(Entry.reverses == entry.id)
-    if db.session.scalar(select(taken_back)):
+    if db.session.scalar(select(exists().where(Entry.reverses == entry.id))):
         return Known(
             _(
                 "Entry %(number)s has this number and was taken back. Book it anew from there.",
                 number=entry.id,
-            ),
+            )
         )
     return Known(_("Entry %(number)s has this number already.", number=entry.id))

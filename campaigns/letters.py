@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, or_, select, update
 
 from campaigns.crypto import address_hash, token_hash
 from campaigns.db import db, insert
@@ -59,6 +59,16 @@ def queue(
             created_at=now,
         )
         .on_conflict_do_nothing()
+    )
+
+
+def call_off(entry_id: int, now: datetime) -> None:
+    """Send no letter about an entry any more, unless it is on its way already."""
+    unsent = DELIVERIES.c.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED))
+    db.session.execute(
+        update(DELIVERIES)
+        .where(DELIVERIES.c.entry_id == entry_id, unsent)
+        .values(state=DeliveryState.CANCELLED, settled_at=now)
     )
 
 

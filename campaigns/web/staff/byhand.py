@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
@@ -31,6 +30,8 @@ from campaigns.web.staff.forms import (
     Form,
     LocalMomentField,
     currency_field,
+    line,
+    local_now,
     longest,
     offer,
     optional,
@@ -112,8 +113,8 @@ class MovementForm(Form):
             occurred_at=moment,
             way=Way(self.way.data),
             source=self.source.data,
-            reference=_line(self.reference),
-            note=_line(self.note),
+            reference=line(self.reference),
+            note=line(self.note),
             **more,
         )
 
@@ -138,9 +139,7 @@ class GiftForm(MovementForm):
     show_message = BooleanField(_l("The message may stand on the campaign's page"))
 
     def gift(self, now: datetime) -> Movement | None:
-        giver = Giver(
-            name=_line(self.name), email=_line(self.email), public_name=self.show_name.data
-        )
+        giver = Giver(name=line(self.name), email=line(self.email), public_name=self.show_name.data)
         return self.movement(
             EntryKind.DONATION,
             now,
@@ -161,7 +160,7 @@ class OtherForm(MovementForm):
     )
 
     def other(self, now: datetime) -> Movement | None:
-        about = _line(self.regards)
+        about = line(self.regards)
         kind = EntryKind(self.kind.data)
         return self.movement(kind, now, regards=f"trade:{about}" if about else None)
 
@@ -261,15 +260,10 @@ def _other_page(form: OtherForm) -> str:
 
 def _fresh() -> dict[str, Any]:
     """What an empty form begins with."""
-    now = datetime.now(ZoneInfo(me().timezone)).replace(tzinfo=None, second=0, microsecond=0)
-    return {"formdata": None, "token": new_token(), "moment": now, "currency": "CNY"}
+    moment = local_now(me().timezone)
+    return {"formdata": None, "token": new_token(), "moment": moment, "currency": "CNY"}
 
 
 def _newest() -> list[Entry]:
     by_hand = select(Entry).where(Entry.door == Door.HAND).options(selectinload(Entry.keys))
     return list(db.session.scalars(by_hand.order_by(Entry.id.desc()).limit(SHOWN)))
-
-
-def _line(field: StringField) -> str | None:
-    """What was typed, as one line; None for nothing."""
-    return " ".join((field.data or "").split()) or None

@@ -20,7 +20,8 @@ def listings() -> dict[str, str]:
         str(listing.id): " · ".join(
             (
                 campaign.text(language.current()).title,
-                f"{figure.platform(listing.platform)} {listing.external_id}",
+                figure.platform(listing.platform)
+                + (f" {listing.external_id}" if listing.url else ""),
             )
         )
         for listing, campaign in rows

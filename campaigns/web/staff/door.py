@@ -11,6 +11,8 @@ from flask_wtf.csrf import CSRFError
 from campaigns.web.staff import (
     byhand,
     campaigns,
+    corrections,
+    days,
     design,
     health,
     ledger,
@@ -50,7 +52,8 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings, ledger, byhand, settle, reconciliation, rates,
+PARTS = (login, reset, today, campaigns, listings,
+         ledger, days, corrections, byhand, settle, reconciliation, rates,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
 for part in PARTS:

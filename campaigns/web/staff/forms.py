@@ -201,6 +201,16 @@ def plain_number(text: str | None) -> str:
     return "".join(character for character in plain if character not in ", \u2009\u202f\u00a0_")
 
 
+def line(field: Field) -> str | None:
+    """What was typed, as one line without blanks around it; None for nothing."""
+    return " ".join((field.data or "").split()) or None
+
+
+def local_now(zone: str) -> datetime:
+    """This minute, as `LocalMomentField` shows it in a zone."""
+    return datetime.now(ZoneInfo(zone)).replace(tzinfo=None, second=0, microsecond=0)
+
+
 def read_amount(form: Form, name: str, currency: str) -> Money | None:
     """The amount in a field; where it cannot be read, None with the reason beside the field."""
     try:

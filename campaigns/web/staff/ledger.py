@@ -1,10 +1,14 @@
 """The ledger: every entry with the numbers it is known by."""
 
+from datetime import UTC, date, datetime
+from typing import Any
+
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from campaigns import correcting, progress
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Entry, EntryKind
@@ -13,7 +17,7 @@ from campaigns.model.imported import stands
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff import figure, masked, paging
+from campaigns.web.staff import chain, figure, masked, paging
 from campaigns.web.staff.page import found, ledger_tabs, show
 from campaigns.web.staff.session import me, needs
 
@@ -30,6 +34,8 @@ def index() -> str:
             query = query.where(column == int(chosen[name]))
     if chosen["kind"]:
         query = query.where(Entry.kind == EntryKind(chosen["kind"]))
+    if chosen["day"]:
+        query = query.where(Entry.day == date.fromisoformat(chosen["day"]))
     return show(
         "staff/ledger.html",
         _("Ledger"),
@@ -46,6 +52,7 @@ def index() -> str:
 def one(id: int) -> str:
     entry = found(Entry, id)
     listing = db.session.get(Listing, entry.listing_id) if entry.listing_id else None
+    family = chain.family(entry)
     return show(
         "staff/entry.html",
         _("Entry %(number)s", number=entry.id),
@@ -55,9 +62,25 @@ def one(id: int) -> str:
         title=found(Campaign, entry.campaign_id).text(language.current()).title,
         listing=listing,
         platform=figure.platform(listing.platform) if listing else None,
-        reversal=db.session.scalar(select(Entry).where(Entry.reverses == entry.id)),
+        part=_figure_of(listing),
+        origin=chain.origin(entry),
+        family=family,
+        reversal=next((other for other in family if other.reverses == entry.id), None),
+        replacing=next((other for other in family if other.replaces == entry.id), None),
+        records=chain.records(family, entry.notice_id),
+        name=chain.name,
+        stands=correcting.correctable(entry),
+        rebookable=correcting.rebookable(entry),
         gift=_gift(entry),
     )
+
+
+def _figure_of(listing: Listing | None) -> dict[str, Any] | None:
+    """The public figure that the entry's listing shows."""
+    if listing is None:
+        return None
+    shown = progress.of(found(Campaign, listing.campaign_id), datetime.now(UTC)).listings
+    return next(figure.part(0, one) for one in shown if one.listing.id == listing.id)
 
 
 def _filters() -> dict[str, str]:
@@ -68,7 +91,14 @@ def _filters() -> dict[str, str]:
         for name, text in numbers.items()
     }
     kind = request.args.get("kind", "")
-    return {**chosen, "kind": kind if kind in list(EntryKind) else ""}
+    return {**chosen, "kind": kind if kind in list(EntryKind) else "", "day": _day()}
+
+
+def _day() -> str:
+    try:
+        return date.fromisoformat(request.args.get("day", "")).isoformat()
+    except ValueError:
+        return ""
 
 
 def _campaigns() -> list[tuple[str, str]]:

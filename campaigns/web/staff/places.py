@@ -49,6 +49,13 @@ def listing(chosen: str, now: datetime) -> Listing:
     return db.session.get_one(Listing, int(chosen))
 
 
+def campaign_id(chosen: str) -> int:
+    """The campaign of one of `listings`."""
+    if chosen.startswith(DIRECT):
+        return int(chosen.removeprefix(DIRECT))
+    return db.session.get_one(Listing, int(chosen)).campaign_id
+
+
 def sources() -> dict[str, str]:
     """Accounts: ours, and those that webhooks and bills bring numbers from."""
     names = db.session.scalars(select(WebhookEndpoint.source).distinct())
