@@ -2,8 +2,9 @@
 
 import codecs
 from collections.abc import Callable, Iterator
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
+from campaigns.files.archive import Readable
 from campaigns.files.bad import BadFile
 
 # In the order in which they are tried. UTF-16 is what Excel calls "Unicode text" and is believed
@@ -14,7 +15,7 @@ _PIECE = 256 * 1024
 _UTF_8_MARK = codecs.BOM_UTF8
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-Source = Callable[[], IO[bytes]]  # each call begins at the first byte again
+Source = Callable[[], Readable]  # each call begins at the first byte again
 
 
 class Guess(NamedTuple):

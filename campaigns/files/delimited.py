@@ -51,10 +51,11 @@ def backticked(pieces: Iterable[str]) -> Iterator[Row]:
     """Rows of WeChat Pay's bills, whose cells begin with a backtick and are never quoted.
 
     A comma inside a cell is not escaped there, so such a line is cut where a comma and a backtick
-    meet. Lines without a leading backtick (headings) are read as `rows` does.
+    meet. Lines without a leading backtick (headings) are read as `rows` does, and so are lines
+    that a spreadsheet has written anew with quotes.
     """
     for number, line in enumerate(_lines(pieces, deque()), 1):
-        if line.startswith("`") and "\0" not in line:
+        if line.startswith("`") and ',"`' not in line and "\0" not in line:
             yield number, line[1:].split(",`")
         else:
             for _, cells in rows([line]):

@@ -91,6 +91,41 @@ def _account_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]
     )  # fmt: skip
 
 
+def _business_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]:
+    """业务明细: payments and refunds, each with the fee taken for it or given back.
+
+    The amount is 订单金额, what a notice calls `total_amount`; the file's own sums are of 商家实收.
+    """
+    trade, order, sort, goods, made, done, party, total, received, request, fee, note = row
+    amount, charge = reading.amounts[total], abs(reading.amounts[fee])
+    at = reading.moment(done if done.strip() else made)
+    trade_no, order_no = cells.number(trade), cells.number(order)
+    regards, ref = f"trade:{trade_no}" if trade_no else None, cells.words(goods)
+    if "退款" in sort:
+        reading.tally("退款合计", abs(reading.amounts[received]))
+        request_no = cells.number(request)
+        item = Item(number, _NEW, "", _REFUND, abs(amount), "CNY", at,
+                    request=request_no, regards=regards, ref=ref)  # fmt: skip
+        charge, charged = -charge, f"refund:{request_no}" if request_no else None
+    elif "交易" in sort:
+        if amount < 0:
+            raise BadCell(N_("An amount is negative"), total)
+        reading.tally("交易合计", reading.amounts[received])
+        name, email = cells.party(party)
+        item = Item(number, _NEW, "", _DONATION, amount, "CNY", at, trade=trade_no, order=order_no,
+                    ref=ref, donations=1, name=name, email=email,
+                    message=cells.words(note))  # fmt: skip
+        charged = trade_no
+    else:
+        return not_a_donation(number, N_("Rows of this sort are not known"), sort)
+    if not amount:
+        return not_a_donation(number, N_("No money moved"), sort)
+    if not charge:
+        return item
+    return [item, Item(number, _NEW, "", _FEE, charge, "CNY", at,
+                       fee=charged, regards=regards, ref=ref)]  # fmt: skip
+
+
 @lru_cache(maxsize=1024)
 def _sort(sort: str, comes: bool) -> str:
     return next((kind for word, kind in (_COMES if comes else _GOES) if word in sort), "")
@@ -136,6 +171,27 @@ PROFILES = (
             Column(("备注",)),
         ),
         read=_account_row,
+        foot=_foot,
+        preamble=_preamble,
+    ),
+    Profile(
+        name="alipay_business",
+        label=N_("Alipay business detail"),
+        columns=(
+            Column(("支付宝交易号",), needed=True),
+            Column(("商户订单号",)),
+            Column(("业务类型",), needed=True),
+            Column(("商品名称",)),
+            Column(("创建时间",)),
+            Column(("完成时间",), needed=True),
+            Column(("对方账户", "对方账号")),
+            Column(("订单金额",), needed=True),
+            Column(("商家实收", "实收净额", "订单金额")),
+            Column(("退款批次号/请求号", "退款批次号", "退款请求号")),
+            Column(("服务费",)),
+            Column(("备注",)),
+        ),
+        read=_business_row,
         foot=_foot,
         preamble=_preamble,
     ),

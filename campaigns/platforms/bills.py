@@ -63,6 +63,8 @@ class Opened:
         if self.missing:
             raise BadFile(f"No column is known for {', '.join(self.missing)}.")
         reading = Reading(self._profile.currency, self._profile.zone)
+        for line in self._head.preamble.split("\n"):
+            self._is_foot([line], reading)
         rows = self._rows()
         yield from self._items(islice(rows, MOST_ROWS), reading)
         for _ in self._items(rows, reading):
@@ -106,7 +108,7 @@ class Opened:
         """A row that did not read as it stands; None if it is no row of the table at all."""
         if isinstance(cells, Broken):
             return unreadable(number, N_("The line is not a row of a table"), cells.reason)
-        if self._profile.foot(cells, reading) or self._is_remark(cells):
+        if self._is_foot(cells, reading) or self._is_remark(cells):
             return None
         if error:
             return unreadable(number, error)
@@ -118,6 +120,12 @@ class Opened:
             return self._profile.read(number, itemgetter(*self._head.places)(fitted), reading)
         except BadCell as bad:
             return unreadable(number, str(bad))
+
+    def _is_foot(self, cells: list[str], reading: Reading) -> bool:
+        try:
+            return self._profile.foot(cells, reading)
+        except BadCell:
+            return False
 
     def _is_remark(self, cells: list[str]) -> bool:
         told = [cell.strip() for cell in cells if cell.strip()]
@@ -150,7 +158,7 @@ def open(  # noqa: A001 - read as bills.open
     """
     known = generic.profile(mapping) if mapping else registry.profile(profile)
     table = open_table(file, charset, member)
-    head = _head(known, table)
+    head = _head(known, _Top(table))
     if head is None:
         raise BadFile("The headings of such an export were not found in the file.")
     return Opened(known, table, head)
@@ -159,11 +167,11 @@ def open(  # noqa: A001 - read as bills.open
 def recognise(file: IO[bytes]) -> str | None:
     """The name of the profile whose headings the file has; None if none of them is known."""
     try:
-        table = open_table(file)
+        top = _Top(open_table(file))
         fitting = {
             name: sum(place < len(head.headings) for place in head.places)
             for name, profile in registry.profiles().items()
-            if (head := _head(profile, table))
+            if (head := _head(profile, top))
         }
     except BadFile:
         return None
@@ -171,11 +179,24 @@ def recognise(file: IO[bytes]) -> str | None:
     return max(known or fitting, key=lambda name: fitting[name], default=None)
 
 
-def _head(profile: Profile, table: Table) -> Head | None:
+class _Top:
+    """The first rows of a table, cut each way once."""
+
+    def __init__(self, table: Table) -> None:
+        self._table, self._rows = table, dict[str, list[Row]]()
+
+    def ways(self, profile: Profile) -> Iterator[tuple[str, list[Row]]]:
+        for way in self._table.ways(profile.backticked):
+            if way not in self._rows:
+                self._rows[way] = list(islice(self._table.rows(way), _PREAMBLE))
+            yield way, self._rows[way]
+
+
+def _head(profile: Profile, top: _Top) -> Head | None:
     """The first row that has all headings needed, whichever way its cells are delimited."""
-    for way in table.ways(profile.backticked):
+    for way, rows in top.ways(profile):
         preamble: list[str] = []
-        for number, cells in islice(table.rows(way), _PREAMBLE):
+        for number, cells in rows:
             places, missing = _places(profile, cells)
             if not missing:
                 headings = tuple(cell.strip() for cell in cells)

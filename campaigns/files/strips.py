@@ -1,0 +1,219 @@
+"""Strips: a workbook's sheet cut into pieces that are safe to hand to calamine.
+
+calamine holds a whole sheet at about a hundred bytes a cell, and makes room for every cell between
+the first and the last, so that two cells can ask for all the memory there is. Here the sheet's XML
+is counted while it is unpacked, cut after every few thousand rows, each strip's extent is checked,
+and all are written as sheets of a new workbook, to be read one after another.
+"""
+
+import html
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+
+from python_calamine import CalamineSheet, CalamineWorkbook
+
+from campaigns.files.archive import Archive, Readable
+from campaigns.files.bad import BadFile
+
+WORKBOOK = "xl/workbook.xml"
+MOST_COLUMNS = 104  # A to CZ
+MOST_CELLS = 10_000_000  # of the rectangle around one strip, at 24 bytes each
+STRIP = 8 * 1024 * 1024  # bytes of XML
+_PIECE = 1024 * 1024
+_LARGEST_PART = 16 * 1024 * 1024  # bytes of what describes the workbook
+_LARGEST_STRINGS = 192 * 1024 * 1024  # bytes; calamine keeps these in memory
+_ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
+_DATE_1904 = re.compile(r"""date1904\s*=\s*["'](?:1|true)["']""")
+_ROOT = re.compile(rb"<(?:\w+:)?worksheet\b[^>]*>")
+_ROWS = re.compile(rb"<((?:\w+:)?)sheetData\s*(/?)>")
+_NUMBER = re.compile(rb"""r=["'][A-Za-z]*([0-9]{1,9})""")
+_TWO_LETTERS = re.compile(rb"""r=["'][A-Za-z]{2}""")
+_BEYOND = re.compile(rb"""r=["'](?:[A-Za-z]{3}|[D-Zd-z][A-Za-z])""")  # columns from DA on
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+class Strips:
+    """A workbook whose sheets are the strips of one."""
+
+    def __init__(self, path: str, count: int) -> None:
+        # The open file outlives its name.
+        self._workbook, self._count = CalamineWorkbook.from_path(path), count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def sheet(self, strip: int) -> CalamineSheet:
+        """Raises what calamine raises for a damaged one."""
+        return self._workbook.get_sheet_by_index(strip)
+
+
+class Workbook:
+    """What a workbook says about its sheets: `sheets` holds their names in their order."""
+
+    def __init__(self, archive: Archive) -> None:
+        """Raises `BadFile` for what is no workbook."""
+        self._archive = archive
+        self._parts = {name.lower(): name for name in archive.names}
+        self._told = self._text(WORKBOOK)
+        relations = _attributes(_RELATION, self._text("xl/_rels/workbook.xml.rels"))
+        targets = {told.get("Id", ""): _place(told.get("Target", "")) for told in relations}
+        named = {
+            told.get("name", ""): targets.get(_relation(told), "")
+            for told in _attributes(_SHEET, self._told)
+        }
+        self._places = {name: part for name, part in named.items() if part in self._parts}
+        self.sheets = tuple(self._places)
+        if not self.sheets:
+            raise BadFile("The workbook holds no sheet.")
+
+    def cut(self, sheet: str) -> Strips:
+        """The sheet's strips. Raises `BadFile` for one that is damaged or asks for too much."""
+        with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as new:
+                self._copy(new, "xl/styles.xml", _LARGEST_PART)
+                self._copy(new, "xl/sharedStrings.xml", _LARGEST_STRINGS)
+                xml, count = _Xml(self._archive.open(self._parts[self._places[sheet]])), 0
+                for strip in xml.strips():
+                    count += 1
+                    with new.open(f"xl/worksheets/sheet{count}.xml", "w") as part:
+                        part.write(xml.before)
+                        part.write(strip)
+                        part.write(xml.after)
+                _describe(new, count, bool(_DATE_1904.search(self._told)))
+            file.flush()
+            return Strips(file.name, count)
+
+    def _copy(self, new: zipfile.ZipFile, part: str, most: int) -> None:
+        if part.lower() not in self._parts:
+            return
+        source, copied = self._archive.open(self._parts[part.lower()]), 0
+        with new.open(part, "w") as target:
+            while piece := source.read(_PIECE):
+                copied += len(piece)
+                if copied > most:
+                    raise BadFile("The workbook holds too much text or too many styles.")
+                target.write(piece)
+
+    def _text(self, part: str) -> str:
+        if part not in self._parts:
+            raise BadFile("The file is no workbook that can be read: save it as XLSX or as CSV.")
+        told = self._archive.open(self._parts[part]).read(_LARGEST_PART)
+        try:
+            return told.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadFile("The workbook is damaged.") from error
+
+
+def _attributes(element: re.Pattern[str], xml: str) -> Iterator[dict[str, str]]:
+    for found in element.finditer(xml):
+        pairs = _ATTRIBUTE.findall(found[1])
+        yield {name: html.unescape(double or single) for name, double, single in pairs}
+
+
+def _relation(told: dict[str, str]) -> str:
+    return next((value for name, value in told.items() if name.endswith(":id")), "")
+
+
+def _place(target: str) -> str:
+    """The part's name, in lower case; targets are relative to the workbook or to the root."""
+    target = target.lower()
+    return target[1:] if target.startswith("/") else f"xl/{target.removeprefix('./')}"
+
+
+class _Xml:
+    """A sheet's XML while it is unpacked: what stands around its rows, and these in strips."""
+
+    def __init__(self, source: Readable) -> None:
+        """Raises `BadFile`, also while strips are taken."""
+        self._source, self._buffer = source, bytearray()
+        while not (rows := _ROWS.search(self._buffer)):
+            piece = source.read(_PIECE)
+            self._buffer += piece
+            if not piece or len(self._buffer) > _LARGEST_PART:
+                raise BadFile("The sheet is damaged or not as a spreadsheet writes it.")
+        root = _ROOT.search(self._buffer)
+        prefix = rows[1]
+        self.before = (root[0] if root else b"<worksheet>") + b"<" + prefix + b"sheetData>"
+        self.after = b"</" + prefix + b"sheetData></" + prefix + b"worksheet>"
+        self._end = re.compile(b"</" + prefix + rb"sheetData\s*>")
+        self._row, self._cell = b"<" + prefix + b"row", b"<" + prefix + b"c"
+        self._row_end = b"</" + prefix + b"row>"
+        del self._buffer[: rows.end()]
+        if rows[2]:  # <sheetData/>
+            self._buffer[:] = b"</" + prefix + b"sheetData>"
+
+    def strips(self) -> Iterator[bytes]:
+        """The rows, some thousands at a time."""
+        seen = 0
+        while not (end := self._end.search(self._buffer, max(0, seen - 40))):
+            seen = len(self._buffer)
+            piece = self._source.read(_PIECE)
+            if not piece:
+                raise BadFile("The sheet ends in the middle.")
+            self._buffer += piece
+            if seen >= STRIP:
+                yield self._checked(self._taken(self._whole_rows(seen)))
+                seen = 0
+        yield self._checked(self._taken(end.start()))
+
+    def _whole_rows(self, most: int) -> int:
+        last = self._buffer.rfind(self._row_end, 0, most)
+        if last < 0:
+            raise BadFile("A row of the sheet is too long.")
+        return last + len(self._row_end)
+
+    def _taken(self, length: int) -> bytes:
+        rows = bytes(memoryview(self._buffer)[:length])
+        del self._buffer[:length]
+        return rows
+
+    def _checked(self, rows: bytes) -> bytes:
+        """The strip, if the rectangle that calamine makes room for is not far larger than it.
+
+        That goes down from the row of the first cell to that of the last, and right to the last
+        column that any cell names.
+        """
+        if _BEYOND.search(rows):
+            raise BadFile(f"The sheet has more than {MOST_COLUMNS} columns.")
+        widest = MOST_COLUMNS if _TWO_LETTERS.search(rows) else 26
+        first, last = rows.find(self._row_end), rows.rfind(self._row)
+        numbers = [int(n) for n in _NUMBER.findall(rows[:first]) + _NUMBER.findall(rows[last:])]
+        if rows.count(self._cell) != rows.count(self._cell + b' r="') or not numbers:
+            # Cells and rows may do without references: they are counted then, one by one.
+            numbers = [int(number) for number in _NUMBER.findall(rows)] or [1]
+            widest += max(row.count(self._cell) for row in rows.split(self._row_end))
+        height = max(numbers) - min(numbers) + rows.count(self._row)
+        if height * widest > MOST_CELLS or numbers[0] > numbers[-1]:
+            raise BadFile("The sheet claims far more rows or columns than it fills.")
+        return rows
+
+
+def _describe(new: zipfile.ZipFile, count: int, date_1904: bool) -> None:
+    """The parts that make sheets a workbook."""
+    numbers = range(1, count + 1)
+    sheets = "".join(f'<sheet name="{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
+    new.writestr(
+        WORKBOOK,
+        f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><workbookPr date1904="{int(date_1904)}"/>'
+        f"<sheets>{sheets}</sheets></workbook>",
+    )
+    relations = "".join(
+        f'<Relationship Id="r{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n in numbers
+    )
+    new.writestr(
+        "xl/_rels/workbook.xml.rels",
+        f'<Relationships xmlns="{_PACKAGE}/relationships">{relations}</Relationships>',
+    )
+    new.writestr(
+        "_rels/.rels",
+        f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r0"'
+        f' Type="{_OFFICE}/officeDocument" Target="{WORKBOOK}"/></Relationships>',
+    )
+    new.writestr("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types"/>')

@@ -1,0 +1,164 @@
+"""Statements of personal accounts at Alipay and WeChat: what was received there for good."""
+
+import re
+
+from campaigns.platforms import cells
+from campaigns.platforms.base import N_, Item, Kind, Verdict
+from campaigns.platforms.cells import BadCell
+from campaigns.platforms.profile import (
+    Cells,
+    Column,
+    Figure,
+    Preamble,
+    Profile,
+    Reading,
+    not_a_donation,
+    period,
+)
+
+_NEW = Verdict.NEW.value
+_BLANKS = " \t\r\n\u3000"
+# 已收入:1笔,0.01元 below old statements, 收入：3笔 100.00元 above newer ones.
+_TOTAL = re.compile(
+    r"^[#\s]*(已收入|已支出|收入|支出)[:：]\s*([0-9]+)\s*笔[,，\s]*([0-9][0-9,]*(?:\.[0-9]+)?)\s*元"
+)
+_GIVEN_BACK = re.compile(r"已退款\s*[(（]\s*[¥￥]?\s*([0-9.,]+)\s*[)）]")
+_MESSAGE = re.compile(r"(?:付款方留言|转账备注|留言)[:：]\s*(.+)", re.DOTALL)
+_DONE = ("成功", "已收", "已存入", "已到账", "已入账")
+# Sorts of income that nobody gave.
+_NO_GIFTS = ("理财", "利息", "收益", "余额宝", "零钱通", "充值", "保险", "借还")
+# WeChat names the sorts in which people give to people; a shop's income comes by merchant bills.
+_WECHAT_GIFTS = ("转账", "收款", "红包", "赞赏", "打赏", "捐")
+
+
+def _alipay_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]:
+    return _row(number, row, reading, ())
+
+
+def _wechat_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]:
+    return _row(number, row, reading, _WECHAT_GIFTS)
+
+
+def _row(number: int, row: Cells, reading: Reading, gifts: tuple[str, ...]) -> Item | list[Item]:
+    """A gift if it was received for good, a payout if it went to our bank, else why neither."""
+    (paid, made, sort, party, goods, direction, stated, state, trade, order, note, fee, refunded,
+     funds) = (cell.strip(_BLANKS) for cell in row)  # fmt: skip
+    amount = reading.amounts[stated]
+    at = reading.moment(paid or made)
+    for label in {direction, funds}:
+        reading.tally(label, amount)
+    if amount < 0:
+        raise BadCell(N_("An amount is negative"), stated)
+    why = _why_not(sort, goods, direction, state, funds, gifts)
+    if not amount:
+        why = N_("No money moved"), sort
+    if why and direction not in ("收入", "支出") and "提现" in sort + goods and _is_done(state):
+        return Item(number, _NEW, "", Kind.PAYOUT.value, amount, "CNY", at, cells.number(trade))
+    if why:
+        return not_a_donation(number, *why)
+    trade_no, (name, email) = cells.number(trade), cells.party(party)
+    message = _MESSAGE.search(note) or _MESSAGE.search(goods)
+    found = [
+        Item(number, _NEW, "", Kind.DONATION.value, amount, "CNY", at, trade=trade_no,
+             order=cells.number(order), ref=cells.words(goods), donations=1, name=name,
+             email=email, message=cells.words(message[1] if message else note))
+    ]  # fmt: skip
+    if charge := abs(reading.amounts[fee]):
+        found.append(Item(number, _NEW, "", Kind.FEE.value, charge, "CNY", at, fee=trade_no,
+                          regards=f"trade:{trade_no}" if trade_no else None))  # fmt: skip
+    if back := _given_back(state, refunded, reading):
+        part = f"{back / 100:.2f}"
+        found.append(
+            not_a_donation(number, N_("Part of it was given back, to be booked by hand"), part)
+        )
+    return found
+
+
+def _why_not(
+    sort: str, goods: str, direction: str, state: str, funds: str, gifts: tuple[str, ...]
+) -> tuple[str, str] | None:
+    """Why a row is no gift; None if it is one."""
+    if direction != "收入":
+        paid = direction == "支出"
+        return (N_("Money paid, not received") if paid else N_("Neither income nor expense")), sort
+    if "退款" in sort or goods.startswith("退款") or state.startswith("退款"):
+        return N_("Money given back to us is not a donation"), sort
+    if "全额退款" in state:
+        return N_("It was given back in full"), state
+    if not _is_done(state) or (funds and funds != "已收入"):
+        return N_("Its state does not say that money was received"), state
+    if any(word in sort for word in _NO_GIFTS) or "收益发放" in goods:
+        return N_("Money of this sort is not a donation"), sort
+    if gifts and not any(word in sort for word in gifts):
+        return N_("Money of this sort is not a donation"), sort
+    return None
+
+
+def _is_done(state: str) -> bool:
+    return any(word in state for word in _DONE) or _GIVEN_BACK.search(state) is not None
+
+
+def _given_back(state: str, refunded: str, reading: Reading) -> int:
+    found = _GIVEN_BACK.search(state)
+    return reading.amounts[refunded] or (reading.amounts[found[1]] if found else 0)
+
+
+def _foot(row: list[str], reading: Reading) -> bool:
+    found = _TOTAL.search(",".join(row))
+    if found:
+        label, count, total = found.groups()
+        reading.stated.append(Figure(label, int(count), cells.amount(total, "CNY")))
+    return found is not None
+
+
+def _preamble(text: str) -> Preamble:
+    return Preamble(None, period(text))
+
+
+def _columns(time: Column, trade: Column, state: Column, made: Column) -> tuple[Column, ...]:
+    return (
+        time,
+        made,
+        Column(("交易分类", "交易类型", "类型"), needed=True),
+        Column(("交易对方",)),
+        Column(("商品说明", "商品名称", "商品")),
+        Column(("收/支", "收支"), needed=True),
+        Column(("金额",), needed=True),
+        state,
+        trade,
+        Column(("商家订单号", "商户单号")),
+        Column(("备注",)),
+        Column(("服务费",)),
+        Column(("成功退款",)),
+        Column(("资金状态",)),
+    )
+
+
+PROFILES = (
+    Profile(
+        name="alipay_statement",
+        label=N_("Alipay personal statement"),
+        columns=_columns(
+            Column(("付款时间", "交易时间")),
+            Column(("交易订单号", "交易号"), needed=True),
+            Column(("交易状态",), needed=True),
+            Column(("交易创建时间", "交易时间"), needed=True),
+        ),
+        read=_alipay_row,
+        foot=_foot,
+        preamble=_preamble,
+    ),
+    Profile(
+        name="wechat_statement",
+        label=N_("WeChat personal statement"),
+        columns=_columns(
+            Column(("交易时间",), needed=True),
+            Column(("交易单号",), needed=True),
+            Column(("当前状态",), needed=True),
+            Column(("交易时间",)),
+        ),
+        read=_wechat_row,
+        foot=_foot,
+        preamble=_preamble,
+    ),
+)
