@@ -10,6 +10,7 @@ DELIMITERS = (",", "\t", ";")
 # A quoted cell may go on over some lines. One that goes on for longer is a stray quote, and what
 # follows it must not vanish into it.
 MOST_LINES = 20
+_UNCLOSED = "a quote that is not closed"
 
 Row = tuple[int, list[str]]
 
@@ -22,11 +23,12 @@ class Broken(list[str]):
         self.reason = reason
 
 
-def rows(pieces: Iterable[str], delimiter: str = ",") -> Iterator[Row]:
+def rows(pieces: Iterable[str], delimiter: str = ",", width: int = 0) -> Iterator[Row]:
     """Rows as RFC 4180 has them, LF or CRLF; blanks around cells are left where they are.
 
     A line that is no row (a NUL, a quote that never closes) is told as such and the next line is
-    read for itself. Raises `BadFile` for a line without end.
+    read for itself; so it is if a quote goes on over lines and there are not `width` cells then.
+    Raises `BadFile` for a line without end.
     """
     number, back = 0, deque[str]()
     source = _lines(pieces, back)
@@ -37,6 +39,8 @@ def rows(pieces: Iterable[str], delimiter: str = ",") -> Iterator[Row]:
                 yield number, line.split(delimiter)
                 continue
             cells, used = _quoted(line, source, delimiter)
+            if len(used) > 1 and width and len(cells) != width:
+                cells = Broken(_UNCLOSED)
             yield number, cells
             if isinstance(cells, Broken):
                 back.extendleft(reversed(used[1:]))
@@ -102,7 +106,7 @@ def _quoted(line: str, more: Iterator[str], delimiter: str) -> tuple[list[str], 
     except csv.Error as error:
         return Broken(str(error)), used
     if not closed:
-        return Broken("a quote that is not closed"), used
+        return Broken(_UNCLOSED), used
     if any("\0" in taken for taken in used):
         return Broken("a NUL character"), used
     return cells, used

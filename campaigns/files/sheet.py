@@ -34,13 +34,19 @@ class Sheet:
     def ways(self, backticked: bool = False) -> tuple[str, ...]:
         return ("",)
 
-    def rows(self, way: str) -> Iterator[Row]:
-        """From the first row again at each call, by the number that a spreadsheet shows."""
-        last = width = 0
+    def rows(self, way: str, width: int = 0) -> Iterator[Row]:
+        """From the first row again at each call, by the number that a spreadsheet shows.
+
+        All rows of a strip are as wide as its widest; what is empty beyond `width` is left out.
+        """
+        last = 0
         for strip in range(len(self._strips)):
             for number, cells in _rows(self._read(strip), last):
-                width = max(width, len(cells))
-                yield number, cells + [""] * (width - len(cells))
+                if len(cells) < width:
+                    cells += [""] * (width - len(cells))
+                elif len(cells) > width > 0 and not any(cells[width:]):
+                    del cells[width:]
+                yield number, cells
                 last = number
 
     @cached_property

@@ -33,8 +33,11 @@ class Table(Protocol):
     def ways(self, backticked: bool = False) -> tuple[str, ...]:
         """The ways in which rows may be cut into cells, likeliest first."""
 
-    def rows(self, way: str) -> Iterator[Row]:
-        """From the first row again at each call, cut one of the `ways`. Raises `BadFile`."""
+    def rows(self, way: str, width: int = 0) -> Iterator[Row]:
+        """From the first row again at each call, cut one of the `ways`. Raises `BadFile`.
+
+        `width` is how many cells a row should have, as far as that is known.
+        """
 
 
 @dataclass
@@ -51,11 +54,11 @@ class Text:
     def ways(self, backticked: bool = False) -> tuple[str, ...]:
         return (BACKTICKED,) if backticked else DELIMITERS
 
-    def rows(self, way: str) -> Iterator[Row]:
+    def rows(self, way: str, width: int = 0) -> Iterator[Row]:
         pieces = charsets.text(self.source, self.charset or "")
         if way == BACKTICKED:
             return delimited.backticked(pieces)
-        return delimited.rows(pieces, way)
+        return delimited.rows(pieces, way, width)
 
 
 def open_table(file: IO[bytes], charset: str | None = None, member: str | None = None) -> Table:

@@ -98,11 +98,12 @@ def _business_row(number: int, row: Cells, reading: Reading) -> Item | list[Item
     """
     trade, order, sort, goods, made, done, party, total, received, request, fee, note = row
     amount, charge = reading.amounts[total], abs(reading.amounts[fee])
+    label = "退款合计" if "退款" in sort else "交易合计" if "交易" in sort else ""
+    reading.tally(label, abs(reading.amounts[received]))
     at = reading.moment(done if done.strip() else made)
     trade_no, order_no = cells.number(trade), cells.number(order)
     regards, ref = f"trade:{trade_no}" if trade_no else None, cells.words(goods)
     if "退款" in sort:
-        reading.tally("退款合计", abs(reading.amounts[received]))
         request_no = cells.number(request)
         item = Item(number, _NEW, "", _REFUND, abs(amount), "CNY", at,
                     request=request_no, regards=regards, ref=ref)  # fmt: skip
@@ -110,7 +111,6 @@ def _business_row(number: int, row: Cells, reading: Reading) -> Item | list[Item
     elif "交易" in sort:
         if amount < 0:
             raise BadCell(N_("An amount is negative"), total)
-        reading.tally("交易合计", reading.amounts[received])
         name, email = cells.party(party)
         item = Item(number, _NEW, "", _DONATION, amount, "CNY", at, trade=trade_no, order=order_no,
                     ref=ref, donations=1, name=name, email=email,

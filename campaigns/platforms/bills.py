@@ -1,5 +1,6 @@
 """Exported files: opened with a profile, and read row by row into items."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from operator import itemgetter
@@ -23,13 +24,16 @@ from campaigns.platforms.profile import (
 
 _PREAMBLE = 200  # rows among which the headings are looked for
 _LONGEST_HEADING = 200
-_REMARKS = ("#", "--", "==", "**", "导出时间", "共", "注", "说明", "特别提示", "温馨提示")
+_MARKS = ("#", "--", "==", "**")
+_NOTES = ("导出时间", "共", "注", "说明", "特别提示", "温馨提示")
+_USUAL = 100  # rows by which it is told how many cells a row has
+_SURPLUS = 3  # cells without a heading, such as the one after a last comma
 
 
 class Head(NamedTuple):
-    """Where the headings stand, and from which cell each of the profile's columns is read.
+    """Where the headings stand, and at which of them each of the profile's columns is found.
 
-    What the table has no column for is read from the cell after the last, which is empty.
+    A column that is not there has the place after the last.
     """
 
     number: int
@@ -57,6 +61,12 @@ class Opened:
         self.account, self.period = profile.preamble(head.preamble)
         self.footer = Footer((), (), None)
         self._profile, self._table, self._head = profile, table, head
+        self._width = len(head.headings)
+        self._width = self._usual_width()
+        # What the table has no column for is read from a cell after the last.
+        self._places = tuple(
+            place if place < len(head.headings) else self._width for place in head.places
+        )
 
     def items(self) -> Iterator[Item]:
         """What each row tells, in the file's order. Raises `BadFile` if reading cannot go on."""
@@ -75,17 +85,23 @@ class Opened:
         """The first rows below the headings, as they stand there, for whoever maps columns."""
         return [cells for _, cells in islice(self._rows(), most)]
 
+    def _usual_width(self) -> int:
+        """Headings, and cells that most rows have beyond them."""
+        lengths = Counter(len(cells) for _, cells in islice(self._rows(), _USUAL) if cells[1:])
+        usual = max(lengths, key=lambda length: lengths[length], default=0)
+        return usual if 0 < usual - self._width <= _SURPLUS else self._width
+
     def _rows(self) -> Iterator[Row]:
         """The rows below the headings."""
-        rows = self._table.rows(self._head.way)
+        rows = self._table.rows(self._head.way, self._width)
         for number, _ in rows:
             if number == self._head.number:
                 break
         return rows
 
     def _items(self, rows: Iterator[Row], reading: Reading) -> Iterator[Item]:
-        read, take, width = self._profile.read, itemgetter(*self._head.places), len(self.header)
-        padded = width in self._head.places
+        read, width = self._profile.read, self._width
+        take, padded = itemgetter(*self._places), width in self._places
         found: Item | list[Item] | None
         for number, cells in rows:
             if len(cells) == width:
@@ -117,7 +133,7 @@ class Opened:
             wrong = f"{len(cells)} / {len(self.header)}"
             return unreadable(number, N_("The row has more or fewer cells than headings"), wrong)
         try:
-            return self._profile.read(number, itemgetter(*self._head.places)(fitted), reading)
+            return self._profile.read(number, itemgetter(*self._places)(fitted), reading)
         except BadCell as bad:
             return unreadable(number, str(bad))
 
@@ -129,18 +145,20 @@ class Opened:
 
     def _is_remark(self, cells: list[str]) -> bool:
         told = [cell.strip() for cell in cells if cell.strip()]
-        if len(told) <= 3 and (not told or told[0].startswith(_REMARKS)):
+        if len(told) <= 1:
+            return not told or told[0].startswith(_MARKS + _NOTES)
+        if len(told) <= 3 and len(cells) != self._width and told[0].startswith(_MARKS):
             return True
         return [heading(cell) for cell in told] == [heading(c) for c in self.header if c.strip()]
 
     def _fitted(self, cells: list[str]) -> list[str] | None:
-        """As many cells as headings and one more, where only empty ones are too many or few."""
-        width = len(self.header)
-        if any(cell.strip() for cell in cells[width:]):
+        """The row with all its cells, if only such are left out that have no heading.
+
+        A longer row is never cut: a comma that should have been quoted has shifted its cells.
+        """
+        if len(cells) > self._width or any(self.header[len(cells) :]):
             return None
-        if any(text.strip() for text in self.header[len(cells) :]):
-            return None
-        return cells[:width] + [""] * (width + 1 - len(cells[:width]))
+        return cells + [""] * (self._width + 1 - len(cells))
 
 
 def open(  # noqa: A001 - read as bills.open

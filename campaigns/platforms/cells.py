@@ -32,6 +32,13 @@ _TIME = (
 _OFFSET = r"(?P<offset>Z|[+-]\d\d:?\d\d)"
 _MOMENT = re.compile(rf"{_DATE}(?:(?:[ T]+|(?<=日)){_TIME}{_OFFSET}?)?", re.ASCII)
 _MINUTE = re.compile(r"\d{4}.\d\d.\d\d[ T]\d\d:\d\d", re.ASCII)
+_COMPACT = re.compile(
+    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
+    r"(?:[ T]?(?P<hour>\d\d):?(?P<minute>\d\d):?(?P<second>\d\d)?)?",
+    re.ASCII,
+)
+_SERIAL = re.compile(r"([34567]\d{4})(?:\.(\d{1,15}))?", re.ASCII)
+_NO_DAY = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet knows no zones
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _SECONDS = {f":{second:02d}": timedelta(seconds=second) for second in range(60)} | {"": timedelta()}
 
@@ -161,16 +168,33 @@ def _unusual(text: str) -> str | None:
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
-    found = _MOMENT.fullmatch(unicodedata.normalize("NFKC", text).strip(_BLANKS + "'"))
+    told = unicodedata.normalize("NFKC", text).strip(_BLANKS + "'")
+    found = _MOMENT.fullmatch(told) or _COMPACT.fullmatch(told)
     if not found:
-        raise BadCell(N_("A time cannot be read"), text)
+        return _checked(_serial(told, text).replace(tzinfo=zone), text)
     year, month, day, hour, minute, second = (
         int(found[part] or 0) for part in ("year", "month", "day", "hour", "minute", "second")
     )
+    where = _zone(found.groupdict().get("offset"), zone)
     try:
-        moment = datetime(
-            year, month, day, hour, minute, second, tzinfo=_zone(found["offset"], zone)
-        )
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=where)
+    except ValueError as error:
+        raise BadCell(N_("A day or hour does not exist"), text) from error
+    return _checked(moment, text)
+
+
+def _serial(told: str, text: str) -> datetime:
+    """A sheet's date without a date's format: days since the end of 1899."""
+    found = _SERIAL.fullmatch(told)
+    if not found:
+        raise BadCell(N_("A time cannot be read"), text)
+    fraction = found[2] or "0"
+    seconds = (int(fraction) * 86400 + 10 ** len(fraction) // 2) // 10 ** len(fraction)
+    return _NO_DAY + timedelta(days=int(found[1]), seconds=seconds)
+
+
+def _checked(moment: datetime, text: str) -> datetime:
+    try:
         read = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadCell(N_("A day or hour does not exist"), text) from error

@@ -23,6 +23,7 @@ _ONE = tuple(field for field in FIELDS if not field.many)
 _PLACES = {field.name: place for place, field in enumerate(_ONE)}
 _YEAR_LAST = re.compile(r"\s*(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(.*)", re.ASCII | re.DOTALL)
 _LEAVES = (Kind.REFUND, Kind.CHARGEBACK, Kind.FEE, Kind.PAYOUT)
+_SUMS = frozenset(("合计", "总计", "小计", "总额", "total", "sum"))
 _MOST_GIFTS = 1_000_000
 
 
@@ -35,10 +36,17 @@ def profile(mapping: Mapping) -> Profile:
         label=_LABEL,
         columns=one + tuple(Column((text,)) for text in matches),
         read=_Rows(mapping, matches).read,
+        foot=_foot,
         lacks=_lacks,
         currency=mapping.currency,
         zone=mapping.zone,
     )
+
+
+def _foot(row: list[str], reading: Reading) -> bool:
+    """A row of sums is no row of the table; what it sums up is not said."""
+    told = [cell for cell in row if cell.strip()]
+    return bool(told) and heading(told[0]).rstrip(":") in _SUMS
 
 
 def _lacks(there: tuple[bool, ...]) -> tuple[str, ...]:
@@ -125,7 +133,7 @@ class _Rows:
             reading.moment(self._when(told)),
             trade=trade if gift else None,
             order=cells.number(told["order"]) if gift else None,
-            refund=cells.number(told["refund"]) if kind == Kind.REFUND else None,
+            refund=cells.number(told["refund"]) or trade if kind == Kind.REFUND else None,
             request=cells.number(told["request"]) if kind == Kind.REFUND else None,
             fee=trade if kind == Kind.FEE else None,
             match=trade if kind == Kind.MATCH else None,

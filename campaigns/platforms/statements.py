@@ -20,7 +20,7 @@ _NEW = Verdict.NEW.value
 _BLANKS = " \t\r\n\u3000"
 # 已收入:1笔,0.01元 below old statements, 收入：3笔 100.00元 above newer ones.
 _TOTAL = re.compile(
-    r"^[#\s]*(已收入|已支出|收入|支出)[:：]\s*([0-9]+)\s*笔[,，\s]*([0-9][0-9,]*(?:\.[0-9]+)?)\s*元"
+    r"^[#\s]*(已收入|待收入|已支出|待支出|收入|支出)[:：]\s*([0-9]+)\s*笔[,，\s]*([0-9][0-9,]*(?:\.[0-9]+)?)\s*元"
 )
 _GIVEN_BACK = re.compile(r"已退款\s*[(（]\s*[¥￥]?\s*([0-9.,]+)\s*[)）]")
 _MESSAGE = re.compile(r"(?:付款方留言|转账备注|留言)[:：]\s*(.+)", re.DOTALL)
@@ -44,9 +44,9 @@ def _row(number: int, row: Cells, reading: Reading, gifts: tuple[str, ...]) -> I
     (paid, made, sort, party, goods, direction, stated, state, trade, order, note, fee, refunded,
      funds) = (cell.strip(_BLANKS) for cell in row)  # fmt: skip
     amount = reading.amounts[stated]
-    at = reading.moment(paid or made)
     for label in {direction, funds}:
         reading.tally(label, amount)
+    at = reading.moment(paid or made)
     if amount < 0:
         raise BadCell(N_("An amount is negative"), stated)
     why = _why_not(sort, goods, direction, state, funds, gifts)
