@@ -2,10 +2,10 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Table, and_, case, func, null, or_, select
@@ -74,6 +74,18 @@ class Figures:
         for part in self.ever if stated is None else self.parts:
             if part.kind is EntryKind.MATCH:
                 yield part.amount, part.day
+
+
+class Sum(NamedTuple):
+    """Entries of one listing, day, kind and currency: their sum, and how many they are."""
+
+    listing_id: int
+    day: date
+    kind: EntryKind
+    currency: str
+    amount: int
+    donations: int
+    entries: int
 
 
 @dataclass(frozen=True)
@@ -160,25 +172,21 @@ def correct(listing: Listing, before: Money | None, fall: Fall) -> None:
 
 def add(listing_id: int, kind: EntryKind, amount: Money, day: date, donations: int) -> None:
     """Add one entry to its total, in a slot of chance so that nobody waits for a single row."""
-    statement = insert(TOTALS).values(
-        listing_id=listing_id,
-        day=day,
-        kind=kind,
-        currency=amount.currency,
-        slot=any_slot(),
-        amount=amount.minor,
-        donations=donations,
-        entries=1,
+    add_sums([Sum(listing_id, day, kind, amount.currency, amount.minor, donations, 1)])
+
+
+def add_sums(sums: Sequence[Sum]) -> None:
+    """Add many entries to their totals; two that add the same at once wait and never in a ring."""
+    statement = insert(TOTALS)
+    added = statement.on_conflict_do_update(
+        index_elements=list(TOTALS.primary_key.columns),
+        set_={
+            name: TOTALS.c[name] + statement.excluded[name]
+            for name in ("amount", "donations", "entries")
+        },
     )
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(TOTALS.primary_key.columns),
-            set_={
-                name: TOTALS.c[name] + statement.excluded[name]
-                for name in ("amount", "donations", "entries")
-            },
-        )
-    )
+    if sums:
+        db.session.execute(added, [one._asdict() | {"slot": any_slot()} for one in sorted(sums)])
 
 
 def any_slot() -> int:

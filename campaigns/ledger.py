@@ -75,6 +75,8 @@ class Booking:
     donations: int | None = None
     way: Way | None = None
     reason: str | None = None
+    import_id: int | None = None
+    import_row: int | None = None
 
     def __post_init__(self) -> None:
         if self.amount.minor <= 0:
@@ -292,6 +294,8 @@ def _enter(
             regards=booking.regards,
             way=booking.way,
             reason=booking.reason,
+            import_id=booking.import_id,
+            import_row=booking.import_row,
         )
         .returning(ENTRIES.c.id)
     ).scalar_one()

@@ -21,6 +21,9 @@ SHARED = (
     "bounds",
     "told",
     "comparison",
+    "verdicts",
+    "places",
+    "sums",
 )
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")
@@ -65,7 +68,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     for names, name in (
         (("gifts", "refunds", "reconciliation"), "gifts"),
         (SHARED, "shared"),
-        (("figures",), "figures"),
+        (("figures", "batches", "bulk", "stored"), "figures"),
         (("model",), "model"),
         (DOORS_OUT, "door out"),
         (FOUNDATIONS, "foundation"),

@@ -6,11 +6,12 @@ from celery import Celery, Task
 from flask import Flask, has_app_context
 
 # Each kind of work has a queue and a worker slot of its own, so that none starves another.
-QUEUES = ("poll", "post", "book", "tidy")
+QUEUES = ("poll", "post", "book", "import", "tidy")
 
 # task → (seconds between ticks, queue). A tick expires when the next one is due.
 TICKS: dict[str, tuple[float, str]] = {
     "workers.book.waiting_notices": (5, "book"),
+    "workers.imports.due_imports": (2, "import"),
     "workers.poll.due_listings": (5, "poll"),
     "workers.post.letters": (2, "post"),
     # Beside the letters, which keep their queue busy for as long as there are any.

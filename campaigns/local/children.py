@@ -9,7 +9,7 @@ from campaigns.local.supervisor import Child
 # A slot is a thread. Queues have a worker each, so that none waits for another's work; tidying has
 # two slots, so that the pulse comes while something is swept. Not one pool of processes:
 # docs/decisions/0001-one-worker-process-per-queue.md says why.
-SLOTS: Mapping[str, int] = {"poll": 1, "post": 1, "book": 1, "tidy": 2}
+SLOTS: Mapping[str, int] = {"poll": 1, "post": 1, "book": 1, "import": 1, "tidy": 2}
 CELERY = (sys.executable, "-m", "celery", "-A", "wsgi:celery")
 
 

@@ -16,7 +16,7 @@ from celery import Celery
 
 import config
 
-QUEUES = {"poll", "post", "book", "tidy"}
+QUEUES = {"poll", "post", "book", "import", "tidy"}
 
 
 def eventually(holds: Callable[[], object], seconds: float = 10, what: str = "it") -> None:

@@ -1,0 +1,192 @@
+"""Batches: an import's work in pieces that nobody waits for long, each done once."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, String, Table, Update, bindparam, func, select, text, update
+
+from campaigns.db import Id, Moment, db
+from campaigns.model.imported import Decision, Import, ImportRow, ImportState, RowVerdict
+
+# A worker that died loses the import for this long; renewed with every batch.
+LEASE = timedelta(seconds=60)
+PATIENCE = 5  # tries of one row that the database refuses
+WORK = (ImportState.READING, ImportState.COMMITTING, ImportState.UNDOING)
+IMPORTS, ROWS = cast(Table, Import.__table__), cast(Table, ImportRow.__table__)
+
+Clock = Callable[[], datetime]
+
+# The columns of a row that hold numbers of money, by the scheme of the number (`platforms.Key`),
+# in the order in which the ledger inserts them: who books the same at the same moment waits, and
+# never in a ring.
+NUMBERS = {
+    "fee": "fee",
+    "line": "line",
+    "match": "match_number",
+    "order": "order_number",
+    "refund": "refund",
+    "request": "request",
+    "trade": "trade",
+}
+
+
+# Values in statements of ours whose types PostgreSQL could not tell from the place they stand in.
+_TYPES: dict[str, Any] = {"now": Moment(), "by": Id, "reason": String(), "source": String()}
+
+
+class Overtaken(Exception):
+    """Somebody else did this batch, or the import is no longer in this state."""
+
+
+@dataclass
+class Pace:
+    """How many rows a batch may have, so that its transaction lasts about `aim` seconds.
+
+    Nobody waits for a transaction longer than a second, however slow the machine is today.
+    """
+
+    rows: int = 1000
+    aim: float = 0.3
+    least: int = 50
+    most: int = 10_000
+    began: float | None = None
+    refused: int = 0
+
+    def begin(self) -> None:
+        """A transaction is about to begin whose time depends on `rows`."""
+        self.began = time.monotonic()
+
+    def end(self) -> None:
+        """It is over: learn from it."""
+        if self.began is None:
+            return
+        seconds, self.began, self.refused = time.monotonic() - self.began, None, 0
+        factor = min(2.0, self.aim / max(seconds, 0.001))
+        self.rows = max(self.least, min(self.most, int(self.rows * factor)))
+
+    def stumbled(self) -> bool:
+        """Whether a batch of one row was refused before."""
+        self.refused += 1
+        return self.refused > PATIENCE
+
+    def falter(self) -> None:
+        """Try again with fewer: what is in the way is then in fewer rows' way."""
+        self.rows = max(1, self.rows // 2)
+
+
+def take(now: datetime) -> int | None:
+    """Lease the import that waits longest for a worker; None if none does."""
+    free = (IMPORTS.c.leased_until.is_(None)) | (IMPORTS.c.leased_until < now)
+    waiting = (
+        select(IMPORTS.c.id)
+        .where(IMPORTS.c.state.in_(WORK), free)
+        .order_by(IMPORTS.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = update(IMPORTS).where(IMPORTS.c.id == waiting.scalar_subquery(), free)
+    found: int | None = db.session.scalar(
+        taken.values(leased_until=now + LEASE).returning(IMPORTS.c.id)
+    )
+    return found
+
+
+def release(import_id: int) -> None:
+    """Let the next worker go on at once."""
+    db.session.execute(update(IMPORTS).where(IMPORTS.c.id == import_id).values(leased_until=None))
+
+
+def advance(
+    import_id: int, state: ImportState, before: int, after: int, now: datetime, **more: Any
+) -> None:
+    """Note that the batch from row `before` is done, in the transaction that did it.
+
+    Raises `Overtaken` where another worker did it: then nothing of this batch must stay.
+    """
+    at = _at(import_id, state, before)
+    done = db.session.execute(at.values(position=after, leased_until=now + LEASE, **more))
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Overtaken
+
+
+def finish(
+    import_id: int, state: ImportState, position: int, then: ImportState, **more: Any
+) -> None:
+    """Leave a state whose work is done for the one after. Raises `Overtaken` the second time."""
+    values = more | {"state": then, "leased_until": None}
+    done = db.session.execute(_at(import_id, state, position).values(values))
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Overtaken
+
+
+def run(sql: str, **given: Any) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement of ours with values by their names in it."""
+    known: list[Any] = [bindparam(name, type_=_TYPES[name]) for name in given if name in _TYPES]
+    found = db.session.execute(text(sql).bindparams(*known), given)
+    return cast("CursorResult[*tuple[Any, ...]]", found)
+
+
+def by_probes() -> None:
+    """Let PostgreSQL look numbers up one by one in this transaction.
+
+    It would else read a whole ledger for each batch where it thinks that a batch is large.
+    """
+    if db.engine.dialect.name == "postgresql":
+        for way in ("hashjoin", "mergejoin"):
+            db.session.execute(text(f"SET LOCAL enable_{way} = off"))
+
+
+def numbers(which: str) -> str:
+    """SQL: (position, scheme, value) of every number of an import's rows in [:first, :last)."""
+    span = "import_id = :id AND position >= :first AND position < :last"
+    return " UNION ALL ".join(
+        f"SELECT position, '{scheme}' AS scheme, {column} AS value FROM import_rows "  # noqa: S608
+        f"WHERE {span} AND {column} IS NOT NULL AND ({which})"
+        for scheme, column in NUMBERS.items()
+    )
+
+
+def planned(decisions: Sequence[Sequence[Any]]) -> str:
+    """SQL: whether a row is to be booked, by its verdict and by what people said.
+
+    It needs a listing, and all that booking needs, a number among it. What is ambiguous since its
+    numbers lead to several entries has no `entry_id` and cannot be taken.
+    """
+    said = decided(decisions)
+    numbered = f"COALESCE({', '.join(NUMBERS.values())}) IS NOT NULL"
+    whole = f"kind IS NOT NULL AND amount <> 0 AND occurred_at IS NOT NULL AND {numbered}"
+    return (
+        f"listing_id IS NOT NULL AND {whole} AND ("
+        f"verdict = 'new' AND COALESCE({said}, 'take') = 'take' OR {said} = 'take' AND "
+        "(verdict = 'not_a_donation' OR verdict = 'ambiguous' AND entry_id IS NOT NULL))"
+    )
+
+
+def decided(decisions: Sequence[Sequence[Any]]) -> str:
+    """SQL: what people decided about a row: of itself, else of its verdict and kind, else null."""
+    general = " ".join(
+        f"WHEN {_is('verdict', RowVerdict(verdict))}"
+        + (f" AND kind = '{kind}'" if kind else "")
+        + f" THEN '{Decision(decision).value}'"
+        for verdict, kind, decision in decisions
+    )
+    return f"COALESCE(decision, CASE {general} END)" if general else "decision"
+
+
+def count(import_id: int, which: str) -> int:
+    """How many of an import's rows fulfil an SQL condition."""
+    found = select(func.count()).select_from(ROWS).where(ROWS.c.import_id == import_id, text(which))
+    return db.session.scalar(found) or 0
+
+
+def _is(column: str, value: RowVerdict) -> str:
+    return f"{column} = '{value.value}'"
+
+
+def _at(import_id: int, state: ImportState, position: int) -> Update:
+    return update(IMPORTS).where(
+        IMPORTS.c.id == import_id, IMPORTS.c.state == state, IMPORTS.c.position == position
+    )
