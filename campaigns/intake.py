@@ -146,7 +146,7 @@ def take(endpoint: WebhookEndpoint, came: Came) -> Kept:
     if notice_id is not None:
         return Kept(notice_id, WAITING, new=True)
     event = _event(endpoint, came.event_id)
-    if event.body_hash != came.body_hash and not told.again(event, came.body, came.at):
+    if event.body_hash != came.body_hash and not told.again(event, came.body):
         _keep(values | {"contradicts": event.id}, came.body, CONTRADICTS)
         return Kept(event.id, CONTRADICTS, new=False)
     return Kept(event.id, Outcome(event.verdict, event.reason or ""), new=False)
@@ -203,7 +203,7 @@ def again(notice: Notice, now: datetime) -> Outcome:
     """Book a kept notice from its body, as if it had just come."""
     endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
     try:
-        movements = told.by(notice, now)
+        movements = told.by(notice)
     except NoticeError as error:
         outcome = Outcome(Verdict.FAILED, str(error))
         settle(notice.id, outcome)
@@ -331,7 +331,7 @@ def _decide(
 ) -> Outcome:
     before = _reserve(notice)
     endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
-    movements = told.by(notice, now)
+    movements = told.by(notice)
     outcome = _whole(movements, lambda one: book_one(notice.id, endpoint, one, now, decided))
     settle(notice.id, outcome)
     changes = {

@@ -162,7 +162,7 @@ def rules() -> Sequence[Placement]:
 def _item(notice: Notice, now: datetime) -> Item:
     endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
     try:
-        return Item(notice, endpoint, tuple(told.by(notice, now)))
+        return Item(notice, endpoint, tuple(told.by(notice)))
     except NoticeError as error:
         return Item(notice, endpoint, (), str(error))
 

@@ -123,6 +123,10 @@ def essence(body: bytes, keys: Keys) -> bytes:
     return _joined(_posted(body), without=_OF_THE_ATTEMPT)
 
 
+def legible(body: bytes, keys: Keys) -> Mapping[str, object]:
+    return _told(_posted(body)).members
+
+
 def sample(keys: Keys, now: datetime) -> Sample:
     """Signed by a key of its own in Alipay's stead."""
     private, public = rsa.throwaway()

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -37,6 +37,11 @@ class Fields:
         self._members = members
         self._error = error
         self._path = path
+
+    @property
+    def members(self) -> Mapping[str, object]:
+        """All of them as they were read; numbers are `Number`s."""
+        return self._members
 
     def __contains__(self, name: str) -> bool:
         return name in self._members

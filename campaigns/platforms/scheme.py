@@ -75,8 +75,8 @@ class Sample:
 class Scheme(Protocol):
     """What a module that knows a way of signing webhooks declares. Its name is the scheme's.
 
-    `verify`, `movements` and `essence` raise only the `NoticeError` that fits, whatever they are
-    given.
+    `verify`, `movements`, `essence` and `legible` raise only the `NoticeError` that fits, whatever
+    they are given.
     """
 
     LABEL: str
@@ -99,6 +99,9 @@ class Scheme(Protocol):
 
     def essence(self, body: bytes, keys: Keys) -> bytes:
         """What of a verified body is the same each time the event is sent."""
+
+    def legible(self, body: bytes, keys: Keys) -> Mapping[str, object]:
+        """A verified body for people to read: by name, in the clear, as JSON could hold it."""
 
     def sample(self, keys: Keys, now: datetime) -> Sample:
         """A donation of one yuan, for trying an endpoint out."""

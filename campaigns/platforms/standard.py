@@ -127,6 +127,10 @@ def essence(body: bytes, keys: Keys) -> bytes:
     return body
 
 
+def legible(body: bytes, keys: Keys) -> Mapping[str, object]:
+    return fields.parse(body, MalformedNotice).members
+
+
 def sample(keys: Keys, now: datetime) -> Sample:
     """Signed with the newest secret."""
     event_id = f"sample_{secrets.token_hex(8)}"

@@ -141,10 +141,15 @@ def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
 def essence(body: bytes, keys: Keys) -> bytes:
     """The body with its resource in the clear, since encrypting it again gives other bytes."""
     post = fields.parse(body, MalformedNotice)
-    plain = _plaintext(post, keys)
-    outer = json.loads(body.decode("utf-8-sig"))
-    outer.pop("resource")
-    return json.dumps(outer, sort_keys=True).encode() + b"\n" + plain
+    outer = {name: value for name, value in post.members.items() if name != "resource"}
+    return json.dumps(outer, sort_keys=True).encode() + b"\n" + _plaintext(post, keys)
+
+
+def legible(body: bytes, keys: Keys) -> Mapping[str, object]:
+    """The body with what it held encrypted in place of its resource."""
+    post = fields.parse(body, MalformedNotice)
+    told = fields.parse(_plaintext(post, keys), MalformedNotice)
+    return {**post.members, "resource": told.members}
 
 
 def sample(keys: Keys, now: datetime) -> Sample:

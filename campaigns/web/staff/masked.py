@@ -1,11 +1,17 @@
 """What is shown of people to those who may not see who they are."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from campaigns.platforms.fields import Number
 
 HIDDEN = "•••"
 # Where a notice's body says who gave.
-_PERSONAL = frozenset({"donor", "message", "name", "email", "phone", "address"})
+_PERSONAL = frozenset(
+    "donor message name email phone address payer openid user_received_account attach"
+    " passback_params buyer_id buyer_logon_id buyer_open_id".split()
+)
 
 
 def name(text: str | None) -> str | None:
@@ -20,13 +26,25 @@ def address(text: str | None) -> str | None:
     return f"{text[0]}{HIDDEN}@{text.rpartition('@')[2]}"
 
 
-def body(content: bytes, *, in_full: bool) -> str:
-    """A notice's body to read; without the right to see donors only JSON, with people hidden."""
-    try:
-        read = json.loads(content)
-    except ValueError:
-        return content.decode("utf-8", "replace") if in_full else HIDDEN
-    return json.dumps(read if in_full else _hide(read), ensure_ascii=False, indent=2)
+def told(read: Mapping[str, object], *, in_full: bool) -> str:
+    """A notice in the clear, to read; without the right to see donors people are hidden."""
+    plain = _plain(dict(read))
+    return json.dumps(plain if in_full else _hide(plain), ensure_ascii=False, indent=2)
+
+
+def raw(content: bytes, *, in_full: bool) -> str:
+    """The bytes of a notice that could not be read."""
+    return content.decode("utf-8", "replace") if in_full else HIDDEN
+
+
+def _plain(value: Any) -> Any:
+    """Numbers are told apart from texts again where they are whole."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    short = isinstance(value, Number) and len(value) < 20
+    return int(value) if short and value.removeprefix("-").isdecimal() else value
 
 
 def _hide(value: Any) -> Any:

@@ -1,88 +1,81 @@
-"""Webhook endpoints: opening one, a new secret, pausing. Its secret is shown once."""
+"""Webhook endpoints: opening one, trying it out, new keys, pausing. A secret is shown once."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import StringField
 
 from campaigns import endpoints
 from campaigns.db import db
+from campaigns.endpoints import Made
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission, Staff
 from campaigns.platforms import registry
+from campaigns.platforms.base import BadKeys
 from campaigns.web import language
-from campaigns.web.staff import figure
-from campaigns.web.staff.forms import Form, longest, offer, required, select_field
+from campaigns.web.staff import endpoint_forms, figure, rehearsal
+from campaigns.web.staff.endpoint_forms import ExchangeForm, OpeningForm
+from campaigns.web.staff.forms import offer
 from campaigns.web.staff.page import found, show, webhook_tabs
 from campaigns.web.staff.session import me, needs
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 
-class EndpointForm(Form):
-    name = StringField(
-        _l("Name"),
-        [required(_l("Write a name, such as united-foundation.")), longest(64)],
-        filters=[lambda text: (text or "").strip().lower()],
-        description=_l("The last part of its address: small letters, digits and hyphens."),
-    )
-    scheme = select_field(_l("Signed as"))
-    bounds = select_field(_l("May book to"))
-
-    def offer_choices(self) -> "EndpointForm":
-        schemes = registry.schemes().items()
-        offer(
-            self.scheme,
-            {name: _(one.LABEL) for name, one in schemes if any(s.made for s in one.SETTINGS)},
-        )
-        offer(self.bounds, _bounds())
-        return self
-
-    def bound(self) -> Campaign | Listing:
-        kind, _dash, number = self.bounds.data.partition("-")
-        if kind == "campaign":
-            return found(Campaign, int(number))
-        return found(Listing, int(number))
-
-
 @bp.get("")
 @needs(Permission.MANAGE_WEBHOOKS)
 def index() -> str:
-    return _page(EndpointForm().offer_choices())
+    return _page(_opening(_scheme()))
 
 
 @bp.post("")
 @needs(Permission.MANAGE_WEBHOOKS)
 def create() -> Any:
-    form = EndpointForm().offer_choices()
+    form = _opening(_scheme())
     if form.validate():
-        made = None
-        try:
-            made = endpoints.create(
-                form.name.data, form.scheme.data, form.bound(), datetime.now(UTC), me()
-            )
-        except endpoints.BadName:
-            form.refuse("name", _("Use 2 to 64 small letters, digits and hyphens."))
-        except endpoints.NameTaken:
-            form.refuse("name", _("Another endpoint has this name."))
+        made = _create(form)
         if made is not None:
-            return _made(made)
+            db.session.commit()
+            return _made(made) if made.secret else redirect(_address(made.endpoint))
     db.session.rollback()
     return _page(form), 400
 
 
+@bp.get("/<int:id>")
+@needs(Permission.MANAGE_WEBHOOKS)
+def one(id: int) -> str:
+    endpoint = found(WebhookEndpoint, id)
+    return _one(endpoint, endpoint_forms.exchange(endpoint))
+
+
 @bp.post("/<int:id>/rotate")
 @needs(Permission.MANAGE_WEBHOOKS)
-def rotate(id: int) -> str:
-    return _made(endpoints.rotate(found(WebhookEndpoint, id), datetime.now(UTC), me()))
+def rotate(id: int) -> Any:
+    endpoint = found(WebhookEndpoint, id)
+    form = endpoint_forms.exchange(endpoint)
+    if form.validate():
+        made = _exchange(endpoint, form)
+        if made is not None:
+            db.session.commit()
+            flash(_("The keys and settings are kept."))
+            return _made(made) if made.secret else redirect(_address(endpoint))
+    db.session.rollback()
+    return _one(found(WebhookEndpoint, id), form), 400
+
+
+@bp.post("/<int:id>/sample")
+@needs(Permission.MANAGE_WEBHOOKS)
+def sample(id: int) -> str:
+    """Show what would become of a donation, which is taken back at once."""
+    rehearsed = rehearsal.of(found(WebhookEndpoint, id), datetime.now(UTC))
+    endpoint = found(WebhookEndpoint, id)
+    return _one(endpoint, endpoint_forms.exchange(endpoint), rehearsed=rehearsed)
 
 
 @bp.post("/<int:id>/pause")
@@ -97,9 +90,54 @@ def resume(id: int) -> Response:
     return _done(id, endpoints.resume, _("The endpoint takes posts again."))
 
 
-def _made(made: endpoints.Made) -> str:
+def _scheme() -> str:
+    """The one that the address or the form names."""
+    name = request.values.get("scheme", "standard")
+    return name if name in registry.schemes() else abort(404)
+
+
+def _opening(scheme: str) -> OpeningForm:
+    form = endpoint_forms.opening(scheme)
+    offer(form.bounds, _bounds())
+    return form
+
+
+def _create(form: OpeningForm) -> Made | None:
+    """None where it was refused, with the reason beside its field."""
+    scheme = _scheme()
+    kind, _dash, number = form.bounds.data.partition("-")
+    bound: Campaign | Listing = (
+        found(Campaign, int(number)) if kind == "campaign" else found(Listing, int(number))
+    )
+    given = endpoint_forms.given(form, scheme)
+    try:
+        return endpoints.create(form.name.data, scheme, bound, datetime.now(UTC), me(), given=given)
+    except endpoints.BadName:
+        form.refuse("name", _("Use 2 to 64 small letters, digits and hyphens."))
+    except endpoints.NameTaken:
+        form.refuse("name", _("Another endpoint has this name."))
+    except BadKeys as error:
+        endpoint_forms.refuse(form, error)
+    return None
+
+
+def _exchange(endpoint: WebhookEndpoint, form: ExchangeForm) -> Made | None:
+    """None where it was refused, with the reason beside its field."""
+    given = endpoint_forms.given(form, endpoint.scheme, changing=True)
+    try:
+        return endpoints.rotate(endpoint, datetime.now(UTC), me(), given=given, overlap=form.hours)
+    except BadKeys as error:
+        endpoint_forms.refuse(form, error)
+    except endpoints.AnotherAccount:
+        form.refuse(
+            "seller_id" if "seller_id" in form else "mchid",
+            _("This is another account: open an endpoint of its own for it."),
+        )
+    return None
+
+
+def _made(made: Made) -> str:
     """The answer to the post itself, since a secret that is shown once goes into no session."""
-    db.session.commit()
     return show(
         "staff/webhook_secret.html",
         made.endpoint.name,
@@ -109,22 +147,52 @@ def _made(made: endpoints.Made) -> str:
 
 
 def _done(id: int, verb: Callable[[WebhookEndpoint, datetime, Staff], None], said: str) -> Response:
-    verb(found(WebhookEndpoint, id), datetime.now(UTC), me())
+    endpoint = found(WebhookEndpoint, id)
+    verb(endpoint, datetime.now(UTC), me())
     db.session.commit()
     flash(said)
-    return redirect(url_for("staff.webhooks.index"))
+    return redirect(_address(endpoint))
 
 
-def _page(form: EndpointForm) -> str:
+def _address(endpoint: WebhookEndpoint) -> str:
+    return url_for("staff.webhooks.one", id=endpoint.id)
+
+
+def _page(form: OpeningForm) -> str:
     every = db.session.scalars(select(WebhookEndpoint).order_by(WebhookEndpoint.name))
     return show(
         "staff/webhooks.html",
         _("Endpoints"),
         tabs=webhook_tabs("webhooks"),
         form=form,
+        scheme=_scheme(),
+        schemes={name: _(one.LABEL) for name, one in registry.schemes().items()},
         endpoints=list(every),
         bounds=_bounds(),
-        address=lambda one: endpoints.Made(one, "").address,
+    )
+
+
+def _one(
+    endpoint: WebhookEndpoint,
+    form: ExchangeForm,
+    rehearsed: rehearsal.Rehearsed | None = None,
+) -> str:
+    now = datetime.now(UTC)
+    rules = registry.scheme(endpoint.scheme)
+    valid = [key for key in endpoint.secrets if key.expires_at is None or key.expires_at > now]
+    return show(
+        "staff/endpoint.html",
+        endpoint.name,
+        (_("Endpoints"), url_for("staff.webhooks.index")),
+        endpoint=endpoint,
+        address=Made(endpoint).address,
+        scheme=_(rules.LABEL),
+        made=any(setting.made for setting in rules.SETTINGS),
+        labels={setting.name: _(setting.label) for setting in rules.SETTINGS},
+        secrets=sorted(valid, key=lambda key: (key.name, key.created_at)),
+        bounds=_bounds(),
+        form=form,
+        rehearsed=rehearsed,
     )
 
 

@@ -159,7 +159,7 @@ def test_an_endpoints_secret_is_shown_once(administrator: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("name", "-"), ("scheme", "none"), ("bounds", "campaign-999")]
+    ("field", "value"), [("name", "-"), ("secret", "whsec_short"), ("bounds", "campaign-999")]
 )
 def test_an_endpoint_that_cannot_be_is_refused(administrator: Desk, field: str, value: str) -> None:
     fields = {"name": "united", "scheme": "standard", "bounds": f"campaign-{make.campaign().id}"}
