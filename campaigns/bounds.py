@@ -1,5 +1,7 @@
 """Bounds: the listing that money belongs to: named, ruled by a person, or that of its donation."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy.sql.elements import SQLCoreOperations
 
@@ -19,30 +21,41 @@ class Unmatched(Exception):
     """Within the endpoint's bounds there is no listing, or more than one, that it could mean."""
 
 
-def place(
-    endpoint: WebhookEndpoint,
-    ref: str | None,
-    order: str | None = None,
-    regards: str | None = None,
-    *,
-    elsewhere: bool = False,
-) -> Listing:
+@dataclass(frozen=True)
+class Named:
+    """What a movement says of where it belongs.
+
+    `ref` names a listing (its external id) or a campaign (a slug it has or had). So does `passed`,
+    but only if we know that name: it may be any word between a merchant and its customers.
+    `order` is the merchant's number, `regards` the key of the donation that is taken back. What
+    is `elsewhere` belongs to none of the endpoint's listings by the endpoint's own settings.
+    """
+
+    ref: str | None = None
+    passed: str | None = None
+    order: str | None = None
+    regards: str | None = None
+    elsewhere: bool = False
+
+
+def place(endpoint: WebhookEndpoint, named: Named) -> Listing:
     """The one listing that a movement belongs to.
 
-    That is the one within the endpoint's bounds that `ref` names: a listing's external id, or a
-    slug that the campaign has or had; without it there must be only one that could be meant. Else
-    the one that a rule gives to the merchant's `order` or to `ref`; a rule was made by a person
-    and may lead out of the bounds. Else, where the movement takes back a donation that is in the
-    ledger (`regards`), the donation's. What is `elsewhere` by the endpoint's own settings belongs
-    to none of its listings. Raises `Unmatched`.
+    What takes back a donation that is in the ledger belongs where that does. Else it is the one
+    within the endpoint's bounds that is named; where nothing is, there must be only one that could
+    be meant. Else the one that a rule gives to what was named or to the order; a rule was made by
+    a person and may lead out of the bounds. Raises `Unmatched`.
     """
+    source, known = endpoint.source, _is_known(named.passed)
+    given = _where_it_was_given(source, named.regards)
+    if given is not None:
+        return db.session.get_one(Listing, given)
     try:
-        if elsewhere:
+        if named.elsewhere and not known:
             raise Unmatched("The order number begins with none of this endpoint's prefixes.")
-        return _named(endpoint, ref)
+        return _within(endpoint, named.passed if known else named.ref)
     except Unmatched:
-        source = endpoint.source
-        found = ruled(source, order, ref) or _where_it_was_given(source, regards)
+        found = ruled(source, named.order, named.passed or named.ref)
         if found is None:
             raise
         return db.session.get_one(Listing, found)
@@ -75,7 +88,15 @@ def ruling(source: Text, order: Text, ref: Text) -> ColumnElement[int | None]:
     )
 
 
-def _named(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
+def _is_known(name: str | None) -> bool:
+    """Whether any listing or campaign goes by the name, also out of an endpoint's bounds."""
+    if name is None:
+        return False
+    slug, listing = CampaignSlug.slug == name, Listing.external_id == name
+    return bool(db.session.scalar(select(or_(exists().where(slug), exists().where(listing)))))
+
+
+def _within(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
     within = (
         Listing.id == endpoint.listing_id
         if endpoint.listing_id is not None
@@ -97,7 +118,9 @@ def _named(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
 
 def _where_it_was_given(source: str, regards: str | None) -> int | None:
     """The listing of the donation that goes by this key ("trade:2026…")."""
-    scheme, _, value = (regards or "").partition(":")
+    if regards is None:
+        return None
+    scheme, _, value = regards.partition(":")
     return db.session.scalar(
         select(Entry.listing_id)
         .join(EntryKey, EntryKey.entry_id == Entry.id)

@@ -88,7 +88,7 @@ def at_once(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Outcom
     None if that takes more thought: then nothing was done, and `take` and `book` do it. Where a
     number of the movement is known already this raises, and the transaction is over.
     """
-    if movement.cumulative or movement.elsewhere:
+    if movement.cumulative or movement.elsewhere or movement.passed or movement.refunds:
         return None
     _hear(endpoint, came.at)
     kind = EntryKind(movement.kind)
@@ -395,8 +395,14 @@ def _booking(
 
 def _place(endpoint: WebhookEndpoint, movement: Movement) -> Listing:
     order = next((key.value for key in movement.keys if key.scheme == "order"), None)
-    ref, regards = movement.campaign_ref, _regards(movement)
-    return bounds.place(endpoint, ref, order, regards, elsewhere=movement.elsewhere)
+    named = bounds.Named(
+        ref=movement.campaign_ref,
+        passed=movement.passed,
+        order=order,
+        regards=_regards(movement),
+        elsewhere=movement.elsewhere,
+    )
+    return bounds.place(endpoint, named)
 
 
 def _regards(movement: Movement) -> str | None:

@@ -84,7 +84,7 @@ class Item:
         first = self.movements[0]
         order = next((key.value for key in first.keys if key.scheme == "order"), None)
         regards = ":".join(first.refunds) if first.refunds else None
-        return Named(source, order, first.campaign_ref, regards)
+        return Named(source, order, first.passed or first.campaign_ref, regards)
 
 
 def beginning(order: str | None) -> str:

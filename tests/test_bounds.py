@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, literal, select, union_all
 
 from campaigns import bounds, ledger
+from campaigns.bounds import Named
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
@@ -40,22 +41,22 @@ def test_a_rule_places_what_names_no_listing(
     endpoint: WebhookEndpoint, two: tuple[Listing, Listing]
 ) -> None:
     make.placement(two[1], "A-", source="shop")
-    assert bounds.place(endpoint, None, "A-17") == two[1]
+    assert bounds.place(endpoint, Named(order="A-17")) == two[1]
     with pytest.raises(bounds.Unmatched):
-        bounds.place(endpoint, None, "B-17")
+        bounds.place(endpoint, Named(order="B-17"))
 
 
 def test_what_names_its_listing_needs_no_rule(
     endpoint: WebhookEndpoint, two: tuple[Listing, Listing]
 ) -> None:
     make.placement(two[1], "A-", source="shop")
-    assert bounds.place(endpoint, two[0].external_id, "A-17") == two[0]
+    assert bounds.place(endpoint, Named(two[0].external_id, order="A-17")) == two[0]
 
 
 def test_a_persons_rule_may_lead_out_of_an_endpoints_bounds(endpoint: WebhookEndpoint) -> None:
     elsewhere = make.listing(make.campaign("autumn"))
     make.placement(elsewhere, "desks", by=PlacedBy.REF, source="shop")
-    assert bounds.place(endpoint, "desks") == elsewhere
+    assert bounds.place(endpoint, Named("desks")) == elsewhere
 
 
 def test_the_longest_rule_that_an_order_begins_with_wins(two: tuple[Listing, Listing]) -> None:
@@ -106,9 +107,9 @@ def test_a_refund_goes_where_its_donation_went(
         ),
         NOON,
     )
-    assert bounds.place(endpoint, None, None, "trade:T:1") == elsewhere
+    assert bounds.place(endpoint, Named(regards="trade:T:1")) == elsewhere
     with pytest.raises(bounds.Unmatched):
-        bounds.place(endpoint, None, None, "trade:T:2")
+        bounds.place(endpoint, Named(regards="trade:T:2"))
 
 
 TEXT = st.text("Aa-1_%中", min_size=1, max_size=4)

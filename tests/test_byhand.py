@@ -225,8 +225,8 @@ def test_a_webhook_of_the_campaign_does_not_take_it_for_a_platform(
 ) -> None:
     campaign = db.session.get_one(Campaign, listing.campaign_id)
     platform = make.listing(campaign)
-    assert bounds.place(make.endpoint(campaign=campaign), None).id == platform.id
-    assert bounds.place(make.endpoint(listing=listing), None).id == listing.id
+    assert bounds.place(make.endpoint(campaign=campaign), bounds.Named()).id == platform.id
+    assert bounds.place(make.endpoint(listing=listing), bounds.Named()).id == listing.id
 
 
 def test_what_is_given_directly_is_dated_by_its_newest_gift(listing: Listing, by: Staff) -> None:

@@ -226,6 +226,7 @@ def _payment(told: Fields, total: Money, keys: Keys, now: datetime) -> Movement:
         occurred_at=_moment(told, now, "gmt_payment", "gmt_create", "notify_time"),
         keys=(Key("trade", told.needed(told.line, "trade_no", 64)), Key("order", order)),
         campaign_ref=place.ref,
+        passed=place.passed,
         elsewhere=place.elsewhere,
     )
 
@@ -241,6 +242,7 @@ def _refund(told: Fields, payment: Movement, refunded: Money, now: datetime) -> 
         refunds=trade,
         cumulative=True,
         campaign_ref=payment.campaign_ref,
+        passed=payment.passed,
         elsewhere=payment.elsewhere,
     )
 

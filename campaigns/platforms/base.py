@@ -151,7 +151,9 @@ class Movement:
     `amount` is positive as stated; the ledger gives it its sign by `kind`. `keys` holds every
     number known for the movement, `refunds` the one of the donation that it takes back. The
     amount of a `cumulative` refund is all that was refunded of that donation so far, this time
-    and before. An `elsewhere` movement is of an order that the endpoint's settings do not name.
+    and before. `passed` is what a merchant passed along with a payment: it names a campaign or
+    listing only if we know one by that name. An `elsewhere` movement is of an order that the
+    endpoint's settings do not name.
     """
 
     kind: Kind
@@ -161,6 +163,7 @@ class Movement:
     refunds: Key | None = None
     cumulative: bool = False
     campaign_ref: str | None = None
+    passed: str | None = None
     elsewhere: bool = False
     donor: Giver | None = None
     message: str | None = None

@@ -25,8 +25,12 @@ _TOKEN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,199}", re.ASCII)
 
 
 class Place(NamedTuple):
-    """What names the listing, if anything does; `elsewhere` if the order is none of ours."""
+    """What names the listing, if anything does; `elsewhere` if the order is none of ours.
 
+    `passed` comes first where something of ours goes by that name; else it was not meant for us.
+    """
+
+    passed: str | None
     ref: str | None
     elsewhere: bool = False
 
@@ -34,16 +38,14 @@ class Place(NamedTuple):
 def place(passed: str | None, order: str, prefixes: str) -> Place:
     """Where a payment belongs that came with `passed` (passback_params, attach), of this order.
 
-    What was passed along wins. Then the longest prefix that fits; one without a REF is for the
+    By its order it belongs to the longest prefix that fits; one without a REF is for the
     endpoint's own listing. Where there are prefixes and none fits, the money is for somebody else.
     """
-    if ref := named(passed or ""):
-        return Place(ref)
-    refs = read_prefixes(prefixes)
+    refs, name = read_prefixes(prefixes), named(passed or "")
     fitting = [prefix for prefix in refs if order.startswith(prefix)]
     if refs and not fitting:
-        return Place(None, elsewhere=True)
-    return Place(refs[max(fitting, key=len)] if fitting else None)
+        return Place(name, None, elsewhere=True)
+    return Place(name, refs[max(fitting, key=len)] if fitting else None)
 
 
 def named(passed: str) -> str | None:

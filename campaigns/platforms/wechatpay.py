@@ -262,6 +262,7 @@ def _payment(post: Fields, told: Fields, keys: Keys, now: datetime) -> list[Move
             occurred_at=_moment(post, told, now),
             keys=(trade, Key("order", order)),
             campaign_ref=place.ref,
+            passed=place.passed,
             elsewhere=place.elsewhere,
         )
     ]
@@ -288,6 +289,7 @@ def _refund(post: Fields, told: Fields, keys: Keys, now: datetime) -> list[Movem
             ),
             refunds=Key("trade", told.needed(told.line, "transaction_id", 64)),
             campaign_ref=place.ref,
+            passed=place.passed,
             elsewhere=place.elsewhere,
         )
     ]

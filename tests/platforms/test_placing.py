@@ -45,11 +45,11 @@ def test_what_was_passed_along_names_a_listing_or_nothing(passed: str, ref: str 
 @pytest.mark.parametrize(
     ("order", "place"),
     [
-        ("DON-1", Place(None)),
-        ("DON-S-1", Place("spring")),
-        ("D1", Place("224001")),
-        ("don-1", Place(None, elsewhere=True)),
-        ("", Place(None, elsewhere=True)),
+        ("DON-1", Place(None, None)),
+        ("DON-S-1", Place(None, "spring")),
+        ("D1", Place(None, "224001")),
+        ("don-1", Place(None, None, elsewhere=True)),
+        ("", Place(None, None, elsewhere=True)),
     ],
 )
 def test_the_longest_prefix_that_fits_wins(order: str, place: Place) -> None:
@@ -57,7 +57,7 @@ def test_the_longest_prefix_that_fits_wins(order: str, place: Place) -> None:
 
 
 def test_without_prefixes_every_order_is_ours() -> None:
-    assert placing.place(None, "X", "") == Place(None)
+    assert placing.place(None, "X", "") == Place(None, None)
 
 
 @pytest.mark.parametrize("text", ["=", "=a", "a=b=c", "a b", "a=b c", "a,a", "名", "x" * 65, "a="])
@@ -72,4 +72,9 @@ def test_nothing_upsets_it(passed: str, order: str, prefixes: str) -> None:
         found = placing.place(passed, order, prefixes)
     except BadKeys:
         return
-    assert found.ref is None or found.ref.isprintable()
+    assert found.passed is None or found.passed.isprintable()
+
+
+def test_what_was_passed_along_stands_beside_what_the_order_says() -> None:
+    assert placing.place("desks", "DON-1", "DON-=224001") == Place("desks", "224001")
+    assert placing.place("desks", "X-1", "DON-") == Place("desks", None, elsewhere=True)

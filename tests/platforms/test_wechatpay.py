@@ -86,14 +86,14 @@ def test_every_vector_gets_the_verdict_it_expects(case: dict[str, Any]) -> None:
     else:
         assert action in ACCEPTED
         assert (movement.kind, str(movement.amount)) == (Kind.DONATION, "100.00 CNY")
-        assert movement.campaign_ref == "spring-2026"
+        assert movement.passed == "spring-2026"
 
 
 def test_a_payment_is_read_whole() -> None:
     [found] = read(payment("7", attach="spring-2026"))
     assert (found.kind, found.amount) == (Kind.DONATION, Money.parse("100.00 CNY"))
     assert found.keys == (Key("trade", "420007"), Key("order", "DON7"))
-    assert (found.occurred_at, found.campaign_ref) == (NOON, "spring-2026")
+    assert (found.occurred_at, found.passed) == (NOON, "spring-2026")
 
 
 def test_with_a_coupon_the_whole_amount_counts() -> None:
