@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, HiddenField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, StringField
 
 from campaigns import comparison, figures, reconciliation
 from campaigns.db import db
@@ -34,10 +34,9 @@ SHOWN = 31  # days on a page
 
 
 class ExplainForm(Form):
-    note = TextAreaField(
+    note = StringField(
         _l("Why they differ"),
         [required(_l("Write why. It is kept with today's date.")), longest(500)],
-        render_kw={"rows": 2},
     )
     gap = HiddenField()
 
@@ -70,7 +69,7 @@ def index() -> str:
         _("Reconciliation"),
         tabs=ledger_tabs("reconciliation"),
         listings=listings,
-        names=choices.listings(),
+        names=choices.names(),
         standing=reconciliation.standing(listings, now),
         sums={id: days[0] for id, days in sums.items()},
         today=today,
@@ -133,9 +132,10 @@ def _page(
     until = _until(today)
     first = until - timedelta(days=SHOWN - 1)
     standing = reconciliation.standing([listing], now).get(listing.id)
+    name = choices.names()[listing.id]
     return show(
         "staff/reconciliation_listing.html",
-        choices.listings()[str(listing.id)],
+        f"{name.page} · {name.title}",
         (_("Reconciliation"), url_for("staff.reconciliation.index")),
         listing=listing,
         standing=standing,

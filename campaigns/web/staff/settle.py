@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, StringField
 
 from campaigns import intake, ledger, settling
 from campaigns.db import db
@@ -41,7 +41,7 @@ ONE = "one"
 
 class AssignForm(Form):
     listing = select_field(_l("It belongs to"))
-    alike = RadioField(_l("What is decided"), default=ONE)
+    alike = RadioField(_l("What is decided"), [required("")], default=ONE)
     beginning = StringField(
         _l("The order number begins with"),
         [longest(200)],
@@ -54,18 +54,15 @@ class AssignForm(Form):
 
 class InsistForm(Form):
     listing = select_field(_l("It belongs to"))
-    reason = TextAreaField(
-        _l("Reason"),
-        [required(_l("Write why. It stands beside the entry.")), longest(500)],
-        render_kw={"rows": 2},
+    reason = StringField(
+        _l("Reason"), [required(_l("Write why. It stands beside the entry.")), longest(500)]
     )
 
 
 class LeaveForm(Form):
-    why_left = TextAreaField(
+    why_left = StringField(
         _l("Reason"),
         [required(_l("Write why it is not booked. It is kept with the notice.")), longest(500)],
-        render_kw={"rows": 2},
     )
 
 
@@ -85,7 +82,7 @@ def index() -> str:
         why=why,
         whys=WHY,
         suggested=_suggested(table.rows),
-        listings=choices.listings(),
+        names=choices.names(),
         rules=db.session.scalar(select(func.count()).select_from(Placement)),
     )
 
@@ -113,7 +110,7 @@ def assign(id: int) -> Any:
         except (intake.Settled, NoticeError):
             done = False
         booked, left = booked + done, left + (not done)
-    if form.remember.data:
+    if form.remember and form.remember.data:
         rule = settling.remember
         rule(item.endpoint.source, *_rule(form, item), decided.listing, now, me())
     db.session.commit()
@@ -163,7 +160,7 @@ def rules() -> str:
         _("Rules for unnamed money"),
         (_("To settle"), url_for("staff.settle.index")),
         rules=settling.rules(),
-        listings=choices.listings(),
+        names=choices.names(),
     )
 
 
@@ -204,7 +201,7 @@ def _page(
         whys=WHY,
         held=held,
         reversed_ids=_reversed(held),
-        listings=choices.listings(),
+        names=choices.names(),
         suggestion=suggestion,
         assigning=assigning,
         insisting=insisting,
@@ -227,7 +224,7 @@ def _offer(form: AssignForm, item: Item, now: datetime) -> None:
         )
         options.append((PlacedBy.REF, text))
     if named.order and item.notice.verdict is Verdict.UNMATCHED:
-        begins = form.beginning.data or named.prefix or named.order
+        begins = (form.beginning.data or "").strip() or named.prefix or named.order
         many = len(settling.alike(item, PlacedBy.ORDER, begins, now))
         text = ngettext(
             "The one whose order number begins with “%(text)s”",
@@ -237,6 +234,10 @@ def _offer(form: AssignForm, item: Item, now: datetime) -> None:
         )
         options.append((PlacedBy.ORDER, text))
     form.alike.choices = options
+    if not named.order:
+        del form.beginning
+    if len(options) == 1:
+        del form.remember
 
 
 def _check(form: AssignForm, item: Item) -> None:
@@ -245,7 +246,7 @@ def _check(form: AssignForm, item: Item) -> None:
         form.refuse("listing", _("Choose the listing it belongs to."))
     if form.alike.data == PlacedBy.ORDER and not _begins(form, item):
         form.refuse("beginning", _("Write what the order number begins with."))
-    if form.remember.data and form.alike.data == ONE:
+    if form.remember and form.remember.data and form.alike.data == ONE:
         form.refuse("remember", _("Choose above what the rule goes by."))
 
 
@@ -254,7 +255,7 @@ def _listing(form: Form) -> Listing:
 
 
 def _begins(form: AssignForm, item: Item) -> bool:
-    text = (form.beginning.data or "").strip()
+    text = (form.beginning.data or "").strip() if form.beginning else ""
     return bool(text) and (item.named.order or "").startswith(text)
 
 
@@ -285,7 +286,11 @@ def _say(booked: int, left: int) -> None:
 
 def _suggested(items: Sequence[Item]) -> dict[int, Suggestion]:
     """By notice, where its money may belong."""
-    asked = {item.notice.id: item.named for item in items if item.movements}
+    asked = {
+        item.notice.id: item.named
+        for item in items
+        if item.movements and item.notice.verdict in (Verdict.UNMATCHED, Verdict.FAILED)
+    }
     made = settling.suggestions(asked.values())
     return {id: suggestion for id, named in asked.items() if (suggestion := made[named])}
 

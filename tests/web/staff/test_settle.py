@@ -112,7 +112,7 @@ def test_what_is_missing_is_said_beside_the_field(
     fields: dict[str, str],
     field: str,
 ) -> None:
-    notice = waiting(shop, "T-1")
+    notice = waiting(shop, "T-1", campaign_ref="desks")
     sent = {"listing": str(two[0].id), "alike": "one"} | fields
     answer = treasurer.post(path(notice, "assign"), **sent)
     assert answer.status_code == 400
