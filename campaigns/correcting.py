@@ -42,12 +42,13 @@ def take_back(entry: Entry, reason: str, now: datetime, by: Staff) -> Entry:
     leaves a Correction with the reason.
     """
     _check(entry)
+    ledger.hold(entry)
     before = reversal_of(entry)
-    reversal = before or ledger.reverse(entry, reason, now, by.id)
-    if before is not None or (reversal.booked_at, reversal.staff_id) != (now, by.id):
+    if before is not None:
         raise TakenBack(
-            _("Somebody took this entry back already, by entry %(number)s.", number=reversal.id)
+            _("Somebody took this entry back already, by entry %(number)s.", number=before.id)
         )
+    reversal = ledger.reverse(entry, reason, now, by.id)
     letters.call_off(entry.id, now)
     audit.record("take back", entry, now, by=by, changes={"taken back by": (None, reversal.id)})
     return reversal

@@ -133,6 +133,7 @@ def reverse(entry: Entry, reason: str, now: datetime, staff_id: int | None = Non
     second time returns the first reversal. A published figure that falls by it leaves a
     Correction. Raises `NotReversible` for a reversal.
     """
+    hold(entry)
     before = _published(entry)
     reversal, already = _take_back(entry, reason, now, staff_id)
     if not already:
@@ -148,6 +149,7 @@ def rebook(entry: Entry, booking: Booking, now: datetime, reason: str | None = N
     time raises `Overtaken`, and of two at once one. Raises `Differs` where another movement has
     one of the numbers, `NotReversible` for a reversal.
     """
+    hold(entry)
     before = _published(entry)
     known = _known(booking)
     if _replaced(entry):
@@ -177,6 +179,14 @@ def holding(source: str, keys: Collection[Key]) -> list[Entry]:
         .where(tuple_(EntryKey.scheme, EntryKey.value).in_(keys))
     )
     return list(db.session.scalars(select(Entry).where(Entry.id.in_(held)).order_by(Entry.id)))
+
+
+def hold(entry: Entry) -> None:
+    """Keep others from taking an entry back or booking it anew until the transaction ends.
+
+    Who would do one of them waits here, and not each for what the other has inserted.
+    """
+    db.session.execute(select(Entry.id).where(Entry.id == entry.id).with_for_update())
 
 
 def signed(kind: EntryKind, amount: Money) -> Money:

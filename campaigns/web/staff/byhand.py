@@ -111,7 +111,7 @@ class MovementForm(Form):
             kind=kind,
             amount=amount,
             occurred_at=moment,
-            way=Way(self.way.data),
+            way=Way(self.way.data) if "way" in self else None,
             source=self.source.data,
             reference=line(self.reference),
             note=line(self.note),
@@ -168,39 +168,40 @@ class OtherForm(MovementForm):
 @bp.get("")
 @needs(Permission.BOOK)
 def index() -> str:
-    return _gift_page(GiftForm(**_fresh()))
+    return _gift_page(GiftForm(**fresh()))
 
 
 @bp.post("")
 @needs(Permission.BOOK)
 def give() -> Any:
     now, form = datetime.now(UTC), GiftForm().offer()
-    booked = _book(form, form.gift, now)
+    booked = book(form, form.gift, now)
     if booked is None:
         return _gift_page(form), 400
-    return _done(booked, url_for("staff.byhand.index"))
+    return done(booked, url_for("staff.byhand.index"))
 
 
 @bp.get("/other")
 @needs(Permission.BOOK)
 def ask_other() -> str:
-    return _other_page(OtherForm(**_fresh()))
+    return _other_page(OtherForm(**fresh()))
 
 
 @bp.post("/other")
 @needs(Permission.BOOK)
 def other() -> Any:
     now, form = datetime.now(UTC), OtherForm().offer()
-    booked = _book(form, form.other, now)
+    booked = book(form, form.other, now)
     if booked is None:
         return _other_page(form), 400
-    return _done(booked, url_for("staff.byhand.ask_other"))
+    return done(booked, url_for("staff.byhand.ask_other"))
 
 
 def ways_in(here: str) -> list[dict[str, Any]]:
     """The pages on which money is entered by hand, as a row of links."""
     pages = {
         "staff.byhand.index": _("One gift"),
+        "staff.matches.index": _("Matched money"),
         "staff.byhand.ask_other": _("Something else"),
     }
     return [
@@ -209,7 +210,7 @@ def ways_in(here: str) -> list[dict[str, Any]]:
     ]
 
 
-def _book(
+def book(
     form: MovementForm, read: Callable[[datetime], Movement | None], now: datetime
 ) -> Booked | None:
     """What became of a form; None, with the reasons beside its fields, if it was not booked."""
@@ -221,7 +222,8 @@ def _book(
     return booked
 
 
-def _done(booked: Booked, url: str) -> Response:
+def done(booked: Booked, url: str) -> Response:
+    """Commit, say what was booked, and go on."""
     db.session.commit()
     amount = format.money(db.session.get_one(Entry, booked.entry_id).amount)
     if booked.already:
@@ -258,7 +260,7 @@ def _other_page(form: OtherForm) -> str:
     )
 
 
-def _fresh() -> dict[str, Any]:
+def fresh() -> dict[str, Any]:
     """What an empty form begins with."""
     moment = local_now(me().timezone)
     return {"formdata": None, "token": new_token(), "moment": moment, "currency": "CNY"}

@@ -19,6 +19,7 @@ from campaigns.web.staff import (
     listings,
     login,
     mailings,
+    matches,
     me,
     notices,
     organisation,
@@ -53,7 +54,7 @@ IDLE = timedelta(hours=12)
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings,
-         ledger, days, corrections, byhand, settle, reconciliation, rates,
+         ledger, days, corrections, byhand, matches, settle, reconciliation, rates,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
 for part in PARTS:
