@@ -32,7 +32,7 @@ class OpeningForm(Form):
     """What every endpoint is opened with."""
 
     name = StringField(
-        _l("Name"),
+        _l("Name of the endpoint"),
         [required(_l("Write a name, such as united-foundation.")), longest(64)],
         filters=[lambda text: (text or "").strip().lower()],
         description=_l("The last part of its address: small letters, digits and hyphens."),
