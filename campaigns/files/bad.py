@@ -2,7 +2,7 @@
 
 LARGEST_FILE = 64 * 1024 * 1024  # bytes as uploaded
 MOST_ROWS = 1_000_000
-LONGEST_LINE = 1024 * 1024  # characters; a table has no such line
+LONGEST_LINE = 256 * 1024  # characters; a table has no such line
 
 
 class BadFile(ValueError):

@@ -1,12 +1,14 @@
 """Delimited text: rows of cells, each with the number of its line as a person counts."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
 from campaigns.files.bad import LONGEST_LINE, BadFile
 
 DELIMITERS = (",", "\t", ";")
+MOST_CELLS = 1000  # of a row; what follows is left in the last one
 # A quoted cell may go on over some lines. One that goes on for longer is a stray quote, and what
 # follows it must not vanish into it.
 MOST_LINES = 20
@@ -36,7 +38,7 @@ def rows(pieces: Iterable[str], delimiter: str = ",", width: int = 0) -> Iterato
         for line in source:
             number += 1
             if '"' not in line and "\0" not in line:
-                yield number, line.split(delimiter)
+                yield number, line.split(delimiter, MOST_CELLS)
                 continue
             cells, used = _quoted(line, source, delimiter)
             if len(used) > 1 and width and len(cells) != width:
@@ -60,7 +62,7 @@ def backticked(pieces: Iterable[str]) -> Iterator[Row]:
     """
     for number, line in enumerate(_lines(pieces, deque()), 1):
         if line.startswith("`") and ',"`' not in line and "\0" not in line:
-            yield number, line[1:].split(",`")
+            yield number, line[1:].split(",`", MOST_CELLS)
         else:
             for _, cells in rows([line]):
                 yield number, cells
@@ -73,7 +75,9 @@ def _lines(pieces: Iterable[str], back: deque[str]) -> Iterator[str]:
         lines = (rest + piece).split("\n")
         rest = lines.pop()
         if len(rest) > LONGEST_LINE:
-            raise BadFile("The file has a line of over a million characters: this is no table.")
+            raise BadFile(
+                "The file has a line of hundreds of thousands of characters: this is no table."
+            )
         for line in lines:
             yield line
             while back:
@@ -87,7 +91,7 @@ def _lines(pieces: Iterable[str], back: deque[str]) -> Iterator[str]:
 def _quoted(line: str, more: Iterator[str], delimiter: str) -> tuple[list[str], list[str]]:
     """The cells of the row that begins with `line`, and the lines it took.
 
-    Not strict about what follows a closing quote: Alipay writes a tab there.
+    Not strict about what follows a closing quote in its line: Alipay writes a tab there.
     """
     used: list[str] = []
     closed = True
@@ -105,8 +109,27 @@ def _quoted(line: str, more: Iterator[str], delimiter: str) -> tuple[list[str], 
         cells = next(csv.reader(feed(), delimiter=delimiter))
     except csv.Error as error:
         return Broken(str(error)), used
-    if not closed:
+    if not closed or (len(used) > 1 and not _is_tidy(used, delimiter)):
         return Broken(_UNCLOSED), used
     if any("\0" in taken for taken in used):
         return Broken("a NUL character"), used
+    if len(cells) > MOST_CELLS + 1:
+        return Broken("too many cells"), used
     return cells, used
+
+
+def _is_tidy(lines: list[str], delimiter: str) -> bool:
+    """Whether each quote of a cell of several lines is where quotes belong, blanks beside it.
+
+    Else one that strayed in was closed by one that opens another cell, lines below.
+    """
+    after = re.compile(rf'"[ \t]+(?={re.escape(delimiter)}|\r?$)')
+    try:
+        next(
+            csv.reader(
+                (after.sub('"', line) + "\n" for line in lines), delimiter=delimiter, strict=True
+            )
+        )
+    except csv.Error:
+        return False
+    return True

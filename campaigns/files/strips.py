@@ -18,7 +18,7 @@ from campaigns.files.archive import Archive, Readable
 from campaigns.files.bad import BadFile
 
 WORKBOOK = "xl/workbook.xml"
-MOST_COLUMNS = 104  # A to CZ
+MOST_COLUMNS = 104  # A to CZ; `_outside` looks for those from DA on
 MOST_CELLS = 10_000_000  # of the rectangle around one strip, at 24 bytes each
 STRIP = 8 * 1024 * 1024  # bytes of XML
 _PIECE = 1024 * 1024
@@ -32,7 +32,9 @@ _ROOT = re.compile(rb"<(?:\w+:)?worksheet\b[^>]*>")
 _ROWS = re.compile(rb"<((?:\w+:)?)sheetData\s*(/?)>")
 _NUMBER = re.compile(rb"""r=["'][A-Za-z]*([0-9]{1,9})""")
 _TWO_LETTERS = re.compile(rb"""r=["'][A-Za-z]{2}""")
-_BEYOND = re.compile(rb"""r=["'](?:[A-Za-z]{3}|[D-Zd-z][A-Za-z])""")  # columns from DA on
+_COUNT = re.compile(rb"""uniqueCount\s*=\s*(?:["'](\d{1,10})["'])?""")
+_SHORTEST_STRING = 13  # bytes: <si><t/></si>
+_TOO_FAR = "The sheet claims far more rows or columns than it fills."
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -92,12 +94,14 @@ class Workbook:
     def _copy(self, new: zipfile.ZipFile, part: str, most: int) -> None:
         if part.lower() not in self._parts:
             return
-        source, copied = self._archive.open(self._parts[part.lower()]), 0
+        source, copied, before = self._archive.open(self._parts[part.lower()]), 0, b""
         with new.open(part, "w") as target:
             while piece := source.read(_PIECE):
                 copied += len(piece)
-                if copied > most:
+                if copied > most or b"\0" in piece:
                     raise BadFile("The workbook holds too much text or too many styles.")
+                _check_counts(before + piece, most)
+                before = piece[-100:]
                 target.write(piece)
 
     def _text(self, part: str) -> str:
@@ -108,6 +112,13 @@ class Workbook:
             return told.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise BadFile("The workbook is damaged.") from error
+
+
+def _check_counts(piece: bytes, most: int) -> None:
+    """calamine makes room for as many texts as it is told, and ends the process if it cannot."""
+    for count in _COUNT.findall(piece):
+        if not count or int(count) > most // _SHORTEST_STRING:
+            raise BadFile("The workbook claims more text than it can hold.")
 
 
 def _attributes(element: re.Pattern[str], xml: str) -> Iterator[dict[str, str]]:
@@ -138,14 +149,14 @@ class _Xml:
             if not piece or len(self._buffer) > _LARGEST_PART:
                 raise BadFile("The sheet is damaged or not as a spreadsheet writes it.")
         root = _ROOT.search(self._buffer)
-        prefix = rows[1]
+        prefix, is_empty = rows[1], bool(rows[2])
         self.before = (root[0] if root else b"<worksheet>") + b"<" + prefix + b"sheetData>"
         self.after = b"</" + prefix + b"sheetData></" + prefix + b"worksheet>"
         self._end = re.compile(b"</" + prefix + rb"sheetData\s*>")
         self._row, self._cell = b"<" + prefix + b"row", b"<" + prefix + b"c"
         self._row_end = b"</" + prefix + b"row>"
         del self._buffer[: rows.end()]
-        if rows[2]:  # <sheetData/>
+        if is_empty:  # <sheetData/>
             self._buffer[:] = b"</" + prefix + b"sheetData>"
 
     def strips(self) -> Iterator[bytes]:
@@ -154,7 +165,7 @@ class _Xml:
         while not (end := self._end.search(self._buffer, max(0, seen - 40))):
             seen = len(self._buffer)
             piece = self._source.read(_PIECE)
-            if not piece:
+            if not piece or b"\0" in piece:
                 raise BadFile("The sheet ends in the middle.")
             self._buffer += piece
             if seen >= STRIP:
@@ -174,24 +185,61 @@ class _Xml:
         return rows
 
     def _checked(self, rows: bytes) -> bytes:
-        """The strip, if the rectangle that calamine makes room for is not far larger than it.
+        """The strip, if the rectangle around its cells is not far larger than it.
 
-        That goes down from the row of the first cell to that of the last, and right to the last
-        column that any cell names.
+        Every reference is looked at, but by one search for what lies outside of the first and the
+        last row: to take each of them apart would cost more than reading the sheet does.
         """
-        if _BEYOND.search(rows):
-            raise BadFile(f"The sheet has more than {MOST_COLUMNS} columns.")
-        widest = MOST_COLUMNS if _TWO_LETTERS.search(rows) else 26
         first, last = rows.find(self._row_end), rows.rfind(self._row)
         numbers = [int(n) for n in _NUMBER.findall(rows[:first]) + _NUMBER.findall(rows[last:])]
+        widest = MOST_COLUMNS if _TWO_LETTERS.search(rows) else 26
         if rows.count(self._cell) != rows.count(self._cell + b' r="') or not numbers:
             # Cells and rows may do without references: they are counted then, one by one.
             numbers = [int(number) for number in _NUMBER.findall(rows)] or [1]
             widest += max(row.count(self._cell) for row in rows.split(self._row_end))
-        height = max(numbers) - min(numbers) + rows.count(self._row)
-        if height * widest > MOST_CELLS or numbers[0] > numbers[-1]:
-            raise BadFile("The sheet claims far more rows or columns than it fills.")
+            numbers = [min(numbers), max(numbers)]
+        low, high = _about(numbers[0])[0], _about(numbers[-1])[1]
+        height = high - low + rows.count(self._row)
+        if numbers[0] > numbers[-1] or height * widest > MOST_CELLS:
+            raise BadFile(_TOO_FAR)
+        if _outside(low, high).search(rows):
+            raise BadFile(_TOO_FAR)
         return rows
+
+
+def _about(number: int) -> tuple[int, int]:
+    """The numbers of as many digits that begin with the same two: the first, and the last."""
+    tail = 10 ** max(0, len(str(number)) - 2)
+    return number // tail * tail, number // tail * tail + tail - 1
+
+
+def _outside(low: int, high: int) -> re.Pattern[bytes]:
+    """A reference beyond the last column, or to a row below `low` or above `high`."""
+    below, above = str(low), str(high)
+    tails = [rf"[0-9]{{{len(above) + 1},}}", *_larger(above)]
+    tails += [rf"[0-9]{{1,{len(below) - 1}}}"] * (len(below) > 1)
+    tails += _smaller(below)
+    return re.compile(
+        rf"""r=["'](?:[A-Za-z]{{3}}|[D-Zd-z][A-Za-z]|[A-Za-z]{{0,2}}(?:{"|".join(tails)})["'])""".encode()
+    )
+
+
+def _larger(number: str) -> list[str]:
+    """Patterns of numbers with as many digits, whose first two make more."""
+    a, b, rest = number[0], number[1:2], len(number) - 2
+    if not b:
+        return [f"[{int(a) + 1}-9]"] if a < "9" else []
+    found = [f"{a}[{int(b) + 1}-9][0-9]{{{rest}}}"] if b < "9" else []
+    return found + ([f"[{int(a) + 1}-9][0-9]{{{rest + 1}}}"] if a < "9" else [])
+
+
+def _smaller(number: str) -> list[str]:
+    """Patterns of numbers with as many digits, whose first two make less."""
+    a, b, rest = number[0], number[1:2], len(number) - 2
+    if not b:
+        return [f"[0-{int(a) - 1}]"] if a > "0" else []
+    found = [f"{a}[0-{int(b) - 1}][0-9]{{{rest}}}"] if b > "0" else []
+    return found + ([f"[0-{int(a) - 1}][0-9]{{{rest + 1}}}"] if a > "0" else [])
 
 
 def _describe(new: zipfile.ZipFile, count: int, date_1904: bool) -> None:

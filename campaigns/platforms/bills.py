@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from operator import itemgetter
-from typing import IO, NamedTuple
+from typing import IO
 
 from campaigns.files.bad import MOST_ROWS, BadFile
 from campaigns.files.delimited import Broken, Row
 from campaigns.files.table import Table, open_table
-from campaigns.platforms import generic, registry
+from campaigns.platforms import generic, heads, registry
 from campaigns.platforms.base import N_, Item
 from campaigns.platforms.cells import BadCell
+from campaigns.platforms.heads import Head
 from campaigns.platforms.mapping import Mapping
 from campaigns.platforms.profile import (
     Figure,
@@ -22,26 +23,10 @@ from campaigns.platforms.profile import (
     unreadable,
 )
 
-_PREAMBLE = 200  # rows among which the headings are looked for
-_LONGEST_HEADING = 200
 _MARKS = ("#", "--", "==", "**")
 _NOTES = ("导出时间", "共", "注", "说明", "特别提示", "温馨提示")
 _USUAL = 100  # rows by which it is told how many cells a row has
 _SURPLUS = 3  # cells without a heading, such as the one after a last comma
-
-
-class Head(NamedTuple):
-    """Where the headings stand, and at which of them each of the profile's columns is found.
-
-    A column that is not there has the place after the last.
-    """
-
-    number: int
-    way: str
-    headings: tuple[str, ...]
-    places: tuple[int, ...]
-    preamble: str
-    missing: tuple[str, ...]
 
 
 class Opened:
@@ -58,7 +43,7 @@ class Opened:
         self.format, self.member, self.members = table.format, table.member, table.members
         self.charset, self.charsets = table.charset, table.charsets
         self.header = list(head.headings)
-        self.account, self.period = profile.preamble(head.preamble)
+        self.account, self.period = profile.preamble("\n".join(head.preamble))
         self.footer = Footer((), (), None)
         self._profile, self._table, self._head = profile, table, head
         self._width = len(head.headings)
@@ -73,7 +58,7 @@ class Opened:
         if self.missing:
             raise BadFile(f"No column is known for {', '.join(self.missing)}.")
         reading = Reading(self._profile.currency, self._profile.zone)
-        for line in self._head.preamble.split("\n"):
+        for line in self._head.preamble:
             self._is_foot([line], reading)
         rows = self._rows()
         yield from self._items(islice(rows, MOST_ROWS), reading)
@@ -174,66 +159,33 @@ def open(  # noqa: A001 - read as bills.open
     Raises `BadFile` for what is not such an export, `UnknownProfile`. `mapping` is for the generic
     profile, which opens any table that has headings; `Opened.missing` says what is not mapped.
     """
-    known = generic.profile(mapping) if mapping else registry.profile(profile)
+    known = registry.profile(profile)
+    if mapping and known.name == generic.NAME:
+        known = generic.profile(mapping)
     table = open_table(file, charset, member)
-    head = _head(known, _Top(table))
+    top = heads.Top(table)
+    head = heads.find(known, top)
+    if head is None and known.name == generic.NAME:
+        head = heads.guess(known, top)
     if head is None:
-        raise BadFile("The headings of such an export were not found in the file.")
+        read_as = f", read as {table.charset}" if table.charset else ""
+        raise BadFile(f"The headings of such an export were not found in the file{read_as}.")
     return Opened(known, table, head)
 
 
 def recognise(file: IO[bytes]) -> str | None:
     """The name of the profile whose headings the file has; None if none of them is known."""
     try:
-        top = _Top(open_table(file))
+        top = heads.Top(open_table(file))
         fitting = {
-            name: sum(place < len(head.headings) for place in head.places)
+            name: head.known
             for name, profile in registry.profiles().items()
-            if (head := _head(profile, top))
+            if (head := heads.find(profile, top))
         }
     except BadFile:
         return None
     known = {name: columns for name, columns in fitting.items() if name != generic.NAME}
     return max(known or fitting, key=lambda name: fitting[name], default=None)
-
-
-class _Top:
-    """The first rows of a table, cut each way once."""
-
-    def __init__(self, table: Table) -> None:
-        self._table, self._rows = table, dict[str, list[Row]]()
-
-    def ways(self, profile: Profile) -> Iterator[tuple[str, list[Row]]]:
-        for way in self._table.ways(profile.backticked):
-            if way not in self._rows:
-                self._rows[way] = list(islice(self._table.rows(way), _PREAMBLE))
-            yield way, self._rows[way]
-
-
-def _head(profile: Profile, top: _Top) -> Head | None:
-    """The first row that has all headings needed, whichever way its cells are delimited."""
-    for way, rows in top.ways(profile):
-        preamble: list[str] = []
-        for number, cells in rows:
-            places, missing = _places(profile, cells)
-            if not missing:
-                headings = tuple(cell.strip() for cell in cells)
-                return Head(number, way, headings, places, "\n".join(preamble), missing)
-            preamble.append(",".join(cells))
-    return None
-
-
-def _places(profile: Profile, cells: list[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    width = len(cells)
-    known: dict[str, int] = {}
-    for place, cell in enumerate(cells):
-        if len(cell) <= _LONGEST_HEADING:
-            known.setdefault(heading(cell), place)
-    places = tuple(
-        next((known[text] for text in map(heading, column.headings) if text in known), width)
-        for column in profile.columns
-    )
-    return places, profile.missing(tuple(place < width for place in places))
 
 
 def _compared(reading: Reading) -> Footer:

@@ -33,6 +33,7 @@ MACHINERY = {
     "fetch",
     "fields",
     "guard",
+    "heads",
     "mapping",
     "offline",
     "placing",
