@@ -11,7 +11,7 @@ from campaigns import audit, batches, figures, ledger
 from campaigns.batches import ROWS
 from campaigns.db import db
 from campaigns.ledger import Booking, LedgerError
-from campaigns.model.entry import COUNTED, Door, Entry, EntryKind, MatchStage
+from campaigns.model.entry import COUNTED, Door, EntryKind, MatchStage
 from campaigns.model.file import File
 from campaigns.model.imported import (
     Decision,
@@ -19,6 +19,7 @@ from campaigns.model.imported import (
     ImportRow,
     ImportState,
     RowVerdict,
+    waits,
 )
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.staff import Staff
@@ -252,23 +253,9 @@ def effects(one: Import) -> list[Effect]:
 
 def waiting_rows(most: int = 50) -> list[ImportRow]:
     """Rows of committed imports that name no listing and wait for a person."""
-    committed = select(Import.id).where(Import.state == ImportState.COMMITTED)
-    taken = select(Entry.id).where(
-        Entry.import_id == ImportRow.import_id, Entry.import_row == ImportRow.position
-    )
+    in_order = ImportRow.import_id, ImportRow.position
     return list(
-        db.session.scalars(
-            select(ImportRow)
-            .where(
-                ImportRow.import_id.in_(committed),
-                ImportRow.verdict == RowVerdict.NEW,
-                ImportRow.listing_id.is_(None),
-                ImportRow.decision.is_distinct_from(Decision.LEAVE),
-                ~taken.exists(),
-            )
-            .order_by(ImportRow.import_id, ImportRow.position)
-            .limit(most)
-        )
+        db.session.scalars(select(ImportRow).where(waits()).order_by(*in_order).limit(most))
     )
 
 

@@ -11,6 +11,7 @@ from campaigns import figures, reconciliation
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.imported import ImportRow, waits
 from campaigns.model.listing import Asking, Listing
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
@@ -22,6 +23,10 @@ from campaigns.money import Money
 BROKEN_AFTER = 5
 
 
+# No more rows of files are counted than this: the first page is loaded often.
+MOST_ROWS = 1000
+
+
 class What(StrEnum):
     HELD = "held"
     TO_APPROVE = "to_approve"
@@ -29,6 +34,7 @@ class What(StrEnum):
     PAUSED = "paused"
     UNKNOWN = "unknown"
     NOTICES = "notices"
+    ROWS = "rows"
     GAP = "gap"
     BROKEN = "broken"
     REFUSED = "refused"
@@ -38,8 +44,8 @@ class What(StrEnum):
 class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
-    `last` is the figure that stays public while `report` is held; `count` how many letters or
-    notices wait, and for how many days a `gap` has been open.
+    `last` is the figure that stays public while `report` is held; `count` how many letters, notices
+    or rows wait, and for how many days a `gap` has been open.
     """
 
     what: What
@@ -61,6 +67,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.APPROVE, lambda: _to_approve(staff)),
         (Permission.SEND, _unknown),
         (Permission.BOOK, _notices),
+        (Permission.BOOK, _rows),
         (Permission.BOOK, lambda: _gaps(now)),
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
@@ -117,6 +124,13 @@ def _notices() -> Iterator[Need]:
     ).all()
     for verdict, count in counts:
         yield Need(What.NOTICES, verdict=verdict, count=count)
+
+
+def _rows() -> Iterator[Need]:
+    some = select(ImportRow.position).where(waits()).limit(MOST_ROWS).subquery()
+    count = db.session.scalar(select(func.count()).select_from(some)) or 0
+    if count:
+        yield Need(What.ROWS, count=count)
 
 
 def _gaps(now: datetime) -> Iterator[Need]:

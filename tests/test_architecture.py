@@ -21,6 +21,7 @@ SHARED = (
     "bounds",
     "told",
     "comparison",
+    "suggestions",
     "verdicts",
     "places",
     "sums",

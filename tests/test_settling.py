@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import intake, ledger, settling
+from campaigns import intake, ledger, settling, suggestions
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.audit import AuditRecord
@@ -21,7 +21,7 @@ from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Key, MalformedNotice
-from campaigns.settling import Named, Suggestion, Why
+from campaigns.suggestions import Named, Suggestion, Why
 from tests import make
 from tests.make import NOON
 from tests.test_ledger import totals_agree
@@ -157,7 +157,7 @@ def test_what_cannot_be_read_is_not_assigned(
 
 def suggested(**named: str) -> Suggestion | None:
     asked = Named(**{"source": "shop"} | named)
-    return settling.suggestions([asked])[asked]
+    return suggestions.of([asked])[asked]
 
 
 def book(listing: Listing, order: str, trade: str = "") -> None:
@@ -209,7 +209,7 @@ def test_a_slug_is_suggested_only_where_its_campaign_has_one_listing(
     ],
 )
 def test_a_number_begins_with_its_letters(order: str | None, begins: str) -> None:
-    assert settling.beginning(order) == begins
+    assert suggestions.beginning(order) == begins
 
 
 def test_those_alike_are_of_the_same_source_and_wait(

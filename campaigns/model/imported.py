@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     or_,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -136,8 +137,18 @@ class ImportRow(Base):
     regards: Mapped[str | None] = mapped_column(String(200))
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
 
-    # A table without hidden row ids needs one tree of pages instead of two.
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        # Small: only what waits for a person stands in it.
+        Index(
+            "ix_import_rows_unplaced",
+            "import_id",
+            "position",
+            sqlite_where=text("verdict = 'new' AND listing_id IS NULL"),
+            postgresql_where=text("verdict = 'new' AND listing_id IS NULL"),
+        ),
+        # A table without hidden row ids needs one tree of pages instead of two.
+        {"sqlite_with_rowid": False},
+    )
 
 
 class ImportGiver(Base):
@@ -186,4 +197,19 @@ def stands() -> ColumnElement[bool]:
         Entry.import_id.is_(None),
         and_(Entry.reverses.is_(None), Entry.import_id.in_(counted)),
         and_(Entry.reverses.is_not(None), Entry.import_id.in_(undone)),
+    )
+
+
+def waits() -> ColumnElement[bool]:
+    """Whether an `ImportRow` waits for a person who says which listing its money belongs to."""
+    committed = select(Import.id).where(Import.state == ImportState.COMMITTED)
+    booked = select(Entry.id).where(
+        Entry.import_id == ImportRow.import_id, Entry.import_row == ImportRow.position
+    )
+    return and_(
+        ImportRow.import_id.in_(committed),
+        # As the partial index says it.
+        text("import_rows.verdict = 'new' AND import_rows.listing_id IS NULL"),
+        ImportRow.decision.is_distinct_from(Decision.LEAVE),
+        ~booked.exists(),
     )

@@ -155,6 +155,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_import_rows")),
         sqlite_with_rowid=False,
     )
+    op.create_index(
+        "ix_import_rows_unplaced",
+        "import_rows",
+        ["import_id", "position"],
+        unique=False,
+        sqlite_where=sa.text("verdict = 'new' AND listing_id IS NULL"),
+        postgresql_where=sa.text("verdict = 'new' AND listing_id IS NULL"),
+    )
     op.create_table(
         "import_givers",
         sa.Column(

@@ -32,6 +32,7 @@ from campaigns.web.staff import (
     session,
     settle,
     today,
+    unplaced,
     updates,
     webhooks,
 )
@@ -54,7 +55,8 @@ IDLE = timedelta(hours=12)
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings,
-         ledger, days, corrections, byhand, matches, settle, reconciliation, rates,
+         ledger, days, corrections, byhand, matches, rates,
+         settle, unplaced, reconciliation,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
 for part in PARTS:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, StringField
 
-from campaigns import intake, ledger, settling
+from campaigns import intake, ledger, settling, suggestions, unplaced
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.entry import Entry
@@ -21,8 +21,10 @@ from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.staff import Permission
 from campaigns.platforms.base import NoticeError
-from campaigns.settling import Item, Suggestion
+from campaigns.settling import Item
+from campaigns.suggestions import Suggestion
 from campaigns.web.staff import choices, paging
+from campaigns.web.staff import unplaced as rows
 from campaigns.web.staff.forms import Form, longest, offer, required, select_field
 from campaigns.web.staff.page import found, ledger_tabs, show
 from campaigns.web.staff.session import me, needs
@@ -74,6 +76,7 @@ def index() -> str:
     query = select(Notice).where(Notice.verdict.in_(verdicts))
     table = paging.newest_first(query, Notice.id, {"why": why})
     table.rows[:] = settling.items(table.rows, datetime.now(UTC))
+    groups = [] if why else unplaced.groups()
     return show(
         "staff/settle.html",
         _("To settle"),
@@ -82,6 +85,9 @@ def index() -> str:
         why=why,
         whys=WHY,
         suggested=_suggested(table.rows),
+        groups=groups,
+        likely=suggestions.of(group.named for group in groups),
+        group_address=rows.address,
         names=choices.names(),
         rules=db.session.scalar(select(func.count()).select_from(Placement)),
     )
@@ -291,7 +297,7 @@ def _suggested(items: Sequence[Item]) -> dict[int, Suggestion]:
         for item in items
         if item.movements and item.notice.verdict in (Verdict.UNMATCHED, Verdict.FAILED)
     }
-    made = settling.suggestions(asked.values())
+    made = suggestions.of(asked.values())
     return {id: suggestion for id, named in asked.items() if (suggestion := made[named])}
 
 
