@@ -12,6 +12,7 @@ from campaigns.model.entry import Entry, EntryKey
 from campaigns.model.listing import Listing
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.platforms import offline
+from campaigns.platforms.base import N_
 
 # A column, or a value that stands for one.
 Text = SQLCoreOperations[str] | SQLCoreOperations[str | None] | str | None
@@ -52,7 +53,7 @@ def place(endpoint: WebhookEndpoint, named: Named) -> Listing:
         return db.session.get_one(Listing, given)
     try:
         if named.elsewhere and not known:
-            raise Unmatched("The order number begins with none of this endpoint's prefixes.")
+            raise Unmatched(N_("The order number begins with none of this endpoint's prefixes."))
         return _within(endpoint, named.passed if known else named.ref)
     except Unmatched:
         found = ruled(source, named.order, named.passed or named.ref)
@@ -112,7 +113,9 @@ def _within(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Unmatched("campaign_ref names no campaign or listing that this endpoint books to.")
+        raise Unmatched(
+            N_("campaign_ref names no campaign or listing that this endpoint books to.")
+        )
     raise Unmatched(f"{len(found)} listings could be meant: campaign_ref must name one of them.")
 
 

@@ -16,7 +16,7 @@ from campaigns.model.entry import Door, EntryKind, MatchStage
 from campaigns.model.listing import Listing
 from campaigns.model.notice import UNSETTLED, Notice, NoticeBody, Verdict
 from campaigns.model.staff import Staff
-from campaigns.platforms.base import Movement, NoticeError
+from campaigns.platforms.base import N_, Movement, NoticeError
 from campaigns.posted import Post
 from config import settings
 
@@ -76,10 +76,10 @@ class Settled(Exception):
     """The notice waits for nobody: somebody was quicker, or it was booked."""
 
 
-WAITING = Outcome(Verdict.WAITING, "Kept, to be booked.")
-BOOKED = Outcome(Verdict.BOOKED, "Booked.")
-NOTHING = Outcome(Verdict.NOTHING, "It tells of no money that moved.")
-CONTRADICTS = Outcome(Verdict.CONFLICT, "This event id came before with another body.")
+WAITING = Outcome(Verdict.WAITING, N_("Kept, to be booked."))
+BOOKED = Outcome(Verdict.BOOKED, N_("Booked."))
+NOTHING = Outcome(Verdict.NOTHING, N_("It tells of no money that moved."))
+CONTRADICTS = Outcome(Verdict.CONFLICT, N_("This event id came before with another body."))
 
 
 def at_once(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Outcome | None:

@@ -6,7 +6,7 @@ from campaigns.db import db
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.notice import Notice
 from campaigns.platforms import registry
-from campaigns.platforms.base import Movement, NoticeError
+from campaigns.platforms.base import N_, Movement, NoticeError
 from campaigns.platforms.scheme import Keys
 from config import settings
 
@@ -18,7 +18,7 @@ class Forgotten(NoticeError):
 def by(notice: Notice) -> list[Movement]:
     """The money that a notice tells of. Raises `NoticeError` where it cannot be read (any more)."""
     if notice.body is None:
-        raise Forgotten("Its body was deleted before it could be booked.")
+        raise Forgotten(N_("Its body was deleted before it could be booked."))
     endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
     scheme = registry.scheme(endpoint.scheme)
     return scheme.movements(notice.body.content, _keys(endpoint, notice), notice.received_at)

@@ -60,13 +60,14 @@ def answer(name: str, now: datetime) -> Response:
     """`post` at a given moment."""
     endpoint = _open(name)
     scheme = g.scheme = registry.scheme(endpoint.scheme)
-    body = _body()
     try:
-        signed = _read(endpoint, scheme, body, now)
-    except NoticeError as error:
+        signed = _read(endpoint, scheme, _body(), now)
+    except (NoticeError, RequestEntityTooLarge) as error:
         let_go()
         if not isinstance(error, SignatureProbe):
             note(current_app.extensions["refusals"], name, type(error).__name__, now)
+        if isinstance(error, RequestEntityTooLarge):
+            raise
         return _response(scheme.reply(401 if isinstance(error, BadSignature) else 400, str(error)))
     outcome = _take(endpoint, signed)
     db.session.commit()

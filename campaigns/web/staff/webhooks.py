@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -24,6 +25,15 @@ from campaigns.web.staff.endpoint_forms import ExchangeForm, OpeningForm
 from campaigns.web.staff.forms import offer
 from campaigns.web.staff.page import found, show, webhook_tabs
 from campaigns.web.staff.session import me, needs
+
+# Why posts were not taken, by the exceptions that say so at the door.
+REFUSALS = {
+    "BadSignature": _l("not signed by a key that is valid here"),
+    "StaleNotice": _l("signed too long ago, or in the future"),
+    "MalformedNotice": _l("not in the agreed form"),
+    "NotOurs": _l("of another app or merchant"),
+    "RequestEntityTooLarge": _l("larger than 256 KB"),
+}
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -193,6 +203,7 @@ def _one(
         bounds=_bounds(),
         form=form,
         rehearsed=rehearsed,
+        refusals=REFUSALS,
     )
 
 
