@@ -1,0 +1,103 @@
+"""Refunds told of as a sum so far: what is new is booked, under numbers that lead back to it."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from campaigns import ledger, refunds
+from campaigns.db import db
+from campaigns.ledger import Booking, Returned
+from campaigns.model.entry import Door, Entry, EntryKind
+from campaigns.model.listing import Listing
+from campaigns.money import Money
+from campaigns.platforms.base import Key
+from tests import make
+from tests.make import NOON
+from tests.test_ledger import totals_agree
+
+pytestmark = pytest.mark.usefixtures("app")
+SOURCE = "alipay:2088000000000001"
+
+
+@pytest.fixture
+def listing(app: Flask) -> Listing:
+    return make.listing()
+
+
+def so_far(listing: Listing, yuan: str, request: str = "RF-1", trade: str = "T-1") -> Booking:
+    return Booking(
+        listing=listing,
+        kind=EntryKind.REFUND,
+        amount=Money.of(yuan, listing.currency),
+        occurred_at=NOON,
+        source=SOURCE,
+        keys=(Key("request", request),),
+        door=Door.WEBHOOK,
+        regards=f"trade:{trade}",
+    )
+
+
+def entries() -> list[tuple[int, set[tuple[str, str]]]]:
+    assert totals_agree()
+    rows = db.session.scalars(select(Entry).order_by(Entry.id))
+    return [(row.amount_minor, {(key.scheme, key.value) for key in row.keys}) for row in rows]
+
+
+def test_the_first_sum_is_booked_whole(listing: Listing) -> None:
+    booked = refunds.book(so_far(listing, "20.00"), NOON)
+    assert not booked.already
+    assert entries() == [(-2_000, {("request", "RF-1")})]
+
+
+def test_a_larger_sum_books_the_difference(listing: Listing) -> None:
+    refunds.book(so_far(listing, "20.00"), NOON)
+    assert not refunds.book(so_far(listing, "50.00", "RF-2"), NOON).already
+    assert entries() == [(-2_000, {("request", "RF-1")}), (-3_000, {("request", "RF-2")})]
+
+
+@pytest.mark.parametrize("again", ["20.00", "50.00"])
+def test_what_is_covered_is_booked_already(listing: Listing, again: str) -> None:
+    first = refunds.book(so_far(listing, "50.00"), NOON)
+    second = refunds.book(so_far(listing, again, "RF-0"), NOON)
+    assert (second.already, second.entry_id) == (True, first.entry_id)
+    assert entries() == [(-5_000, {("request", "RF-1"), ("request", "RF-0")})]
+
+
+def test_a_number_used_before_does_not_hide_what_is_new(listing: Listing) -> None:
+    refunds.book(so_far(listing, "20.00"), NOON)
+    refunds.book(so_far(listing, "50.00"), NOON)
+    assert entries()[1] == (-3_000, {("refund", "trade:T-1 5000")})
+
+
+def test_donations_are_kept_apart_and_so_are_accounts(listing: Listing) -> None:
+    refunds.book(so_far(listing, "20.00"), NOON)
+    refunds.book(so_far(listing, "20.00", trade="T-2"), NOON)
+    other = so_far(listing, "20.00")
+    refunds.book(Booking(**{**vars(other), "source": "alipay:2088000000000002"}), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000] * 3
+
+
+def test_a_refund_by_another_door_counts_to_the_sum(listing: Listing) -> None:
+    ledger.book(so_far(listing, "20.00"), NOON)
+    refunds.book(so_far(listing, "20.00", "another"), NOON)
+    refunds.book(so_far(listing, "30.00", "third"), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000, -1_000]
+
+
+def test_after_a_reversal_a_person_decides(listing: Listing) -> None:
+    first = refunds.book(so_far(listing, "20.00"), NOON)
+    ledger.reverse(db.session.get_one(Entry, first.entry_id), "never paid out", NOON)
+    for request in ("RF-1", "RF-2"):
+        with pytest.raises(Returned, match="T-1"):
+            refunds.book(so_far(listing, "20.00", request), NOON)
+    refunds.insist(so_far(listing, "20.00"), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_000]
+
+
+def test_what_was_booked_anew_counts_in_its_place(listing: Listing) -> None:
+    first = refunds.book(so_far(listing, "20.00"), NOON)
+    entry = db.session.get_one(Entry, first.entry_id)
+    ledger.rebook(entry, so_far(listing, "25.00"), NOON, "a slip")
+    assert refunds.book(so_far(listing, "25.00"), NOON).already
+    refunds.book(so_far(listing, "40.00", "RF-2"), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_500, -1_500]
