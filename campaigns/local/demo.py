@@ -11,9 +11,10 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from campaigns import accounts, donors, endpoints, ledger, mailings, reporting, suppression
+from campaigns import accounts, byhand, donors, endpoints, ledger, mailings, reporting, suppression
 from campaigns.db import db
 from campaigns.ledger import Booking
+from campaigns.local import demo_payments
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.local.environment import beside
@@ -80,6 +81,7 @@ def load(now: datetime) -> str:
         _history(number, fact, partner, people, now)
     live = _live(partner, now)
     script = _listings(live, people, now)
+    demo_payments.play(byhand.offline_listing(live, now, people.treasurer), now)
     _givers(live, now)
     _letters(live, people, now)
     script.write(settings().instance_dir)

@@ -16,7 +16,10 @@ from campaigns.local import demo
 from campaigns.local import script as scripts
 from campaigns.local.script import Directions, Script
 from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.notice import Notice, Verdict
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
@@ -71,11 +74,24 @@ def test_the_history_has_the_figures_of_the_facts(loaded: Path) -> None:
 def test_one_campaign_is_live_and_its_figure_adds_up(loaded: Path) -> None:
     live = db.session.scalars(select(Campaign).where(Campaign.state == CampaignState.LIVE)).one()
     found = progress.of(live, NOON)
-    assert len(found.listings) == 3
+    assert len(found.listings) == 4
     assert found.raised == Money.sum(
         (one.converted for one in found.listings if one.converted), "CNY"
     )
     assert found.matched == Money.parse("8800.00 CNY")
+
+
+def test_payment_providers_have_posted(loaded: Path) -> None:
+    kept = db.session.execute(
+        select(WebhookEndpoint.scheme, Notice.verdict).join_from(Notice, WebhookEndpoint)
+    )
+    verdicts: dict[str, list[Verdict]] = {}
+    for scheme, verdict in kept:
+        verdicts.setdefault(scheme, []).append(verdict)
+    assert sorted(verdicts["alipay"]) == [Verdict.BOOKED] * 5 + [Verdict.UNMATCHED]
+    assert sorted(verdicts["wechatpay"]) == [Verdict.BOOKED] * 3 + [Verdict.NOTHING]
+    direct = select(func.sum(Entry.amount_minor)).where(Entry.source.startswith("alipay:"))
+    assert db.session.scalar(direct) == 6_600 + 20_000 + 5_000 - 2_000 + 10_000
 
 
 def test_a_mailing_waits_for_approval_and_one_leaves_in_two_minutes(loaded: Path) -> None:
