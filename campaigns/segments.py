@@ -37,7 +37,9 @@ def members(definition: Mapping[str, Any]) -> Select[int]:
     follow = select(Consent.donor_id).where(
         Consent.campaign_id == campaign_id, Consent.purpose == Purpose.UPDATES
     )
-    return select(Donor.id).where(Donor.id.in_(union(gave, follow)))
+    # Whoever was merged is the person they were merged into; merges make no chains.
+    person = func.coalesce(Donor.merged_into, Donor.id)
+    return select(person).where(Donor.id.in_(union(gave, follow)))
 
 
 def count(definition: Mapping[str, Any]) -> int:

@@ -92,7 +92,11 @@ def leave_everything(delivery: Delivery, now: datetime) -> None:
     if delivery.donor_id is None:
         return
     suppress(delivery.address_hash, SuppressionCause.LEFT, now, delivery.id)
-    for donor_id in _rows_of(delivery.donor_id):
+    rows = _rows_of(delivery.donor_id)
+    hashes = select(Donor.address_hash).where(Donor.id.in_(rows), Donor.address_hash.is_not(None))
+    for address_hash in db.session.scalars(hashes).all():
+        suppress(address_hash or "", SuppressionCause.LEFT, now, delivery.id)
+    for donor_id in rows:
         agreed = select(Consent.purpose, Consent.campaign_id).where(Consent.donor_id == donor_id)
         for purpose, campaign_id in db.session.execute(agreed.distinct()).all():
             _take_back(donor_id, purpose, campaign_id, delivery, now)
@@ -187,10 +191,8 @@ def _take_back(
 
 
 def _rows_of(donor_id: int) -> list[int]:
-    """The row the letter went to and those it was merged into: one person."""
-    rows: list[int] = []
-    followed: int | None = donor_id
-    while followed is not None:
-        rows.append(followed)
-        followed = db.session.scalar(select(Donor.merged_into).where(Donor.id == followed))
-    return rows
+    """Every row of the person: the one they are, and those that were merged into it."""
+    into = select(func.coalesce(Donor.merged_into, Donor.id)).where(Donor.id == donor_id)
+    person = db.session.scalar(into)
+    rows = select(Donor.id).where(or_(Donor.id == person, Donor.merged_into == person))
+    return list(db.session.scalars(rows.order_by(Donor.id)))

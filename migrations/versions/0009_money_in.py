@@ -43,7 +43,7 @@ def downgrade() -> None:
             "fk_entries_listing_id_listings", "entries", "listings", ["listing_id"], ["id"]
         )
         _replace_check("notices", "verdict", _among(VERDICTS))
-    for table in ("explanations", "placements"):
+    for table in ("merges", "explanations", "placements"):
         op.drop_table(table)
     for index in ("uq_entries_import_row", "uq_entries_replaces", "ix_entries_regards"):
         op.drop_index(index, "entries")
@@ -206,3 +206,31 @@ def _create_tables() -> None:
     op.create_index(
         "ix_explanations_listing_day", "explanations", ["listing_id", "day"], unique=False
     )
+    _create_merges()
+
+
+def _create_merges() -> None:
+    big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "merges",
+        sa.Column("id", big, nullable=False),
+        sa.Column("donor_id", big, nullable=False),
+        sa.Column("into_id", big, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("staff_id", big, nullable=True),
+        sa.Column("moved", sa.JSON(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", big, nullable=True),
+        sa.CheckConstraint("donor_id <> into_id", name=op.f("ck_merges_two")),
+        sa.ForeignKeyConstraint(
+            ["donor_id"], ["donors.id"], name=op.f("fk_merges_donor_id_donors")
+        ),
+        sa.ForeignKeyConstraint(["into_id"], ["donors.id"], name=op.f("fk_merges_into_id_donors")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_merges_staff_id_staff")),
+        sa.ForeignKeyConstraint(
+            ["undone_by"], ["staff.id"], name=op.f("fk_merges_undone_by_staff")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_merges")),
+    )
+    op.create_index(op.f("ix_merges_donor_id"), "merges", ["donor_id"], unique=False)
+    op.create_index(op.f("ix_merges_into_id"), "merges", ["into_id"], unique=False)
