@@ -1,10 +1,11 @@
 """By hand: money that no platform told of, and what else a treasurer enters themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import exists, func, literal, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from campaigns import audit, gifts, ledger
@@ -13,6 +14,7 @@ from campaigns.gifts import Told
 from campaigns.ledger import Booked, Booking, Differs, Returned
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.campaign import Campaign
+from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage, Way
 from campaigns.model.gift import Moderation
 from campaigns.model.listing import Asking, Listing, Rule
@@ -85,22 +87,41 @@ def book(movement: Movement, token: str, now: datetime, by: Staff) -> Booked:
     The second time with the same token, a reload or a double press, changes nothing. Raises what
     `Refused` stands for; then the transaction is to be rolled back.
     """
-    written = booking(movement, token, now, by)
-    before = _entry(movement.source, Key("form", token))
+    before = _of_forms([token]).get(token)
     if before is not None:
-        return Booked(before.id, already=True)
-    try:
-        booked = ledger.book(written, now)
-    except (Differs, Returned) as error:
-        raise _known(written) from error
-    entry = db.session.get_one(Entry, booked.entry_id)
-    if booked.already and not _is_of_form(entry, token):
-        raise _known(written)
+        return Booked(before, already=True)
+    booked = _book(movement, token, now, by)
     if not booked.already:
-        _keep_gift(movement, entry, now)
+        entry = db.session.get_one(Entry, booked.entry_id)
         changes = {"kind": (None, entry.kind), "amount": (None, entry.amount)}
         audit.record("book by hand", entry, now, by=by, changes=changes)
     return booked
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one row of a table: it was booked, now or before, or refused."""
+
+    number: int
+    booked: Booked | None = None
+    refusal: Refused | None = None
+
+
+def book_all(
+    movements: Sequence[tuple[int, Movement]], token: str, now: datetime, by: Staff
+) -> list[Row]:
+    """Book the rows of a table, each known by the form's token and its number.
+
+    Where one is refused the others are tried all the same, so that everything can be said at
+    once; the transaction is to be rolled back then. The second time changes nothing.
+    """
+    before = _of_forms([f"{token}.{number}" for number, _movement in movements])
+    return [
+        Row(number, Booked(before[name], already=True))
+        if (name := f"{token}.{number}") in before
+        else _row(number, movement, name, now, by)
+        for number, movement in movements
+    ]
 
 
 def offline_listing(campaign: Campaign, now: datetime, by: Staff) -> Listing:
@@ -181,13 +202,45 @@ def _check(movement: Movement, now: datetime) -> None:
             ) from error
 
 
-def _keep_gift(movement: Movement, entry: Entry, now: datetime) -> None:
+def _row(number: int, movement: Movement, token: str, now: datetime, by: Staff) -> Row:
+    try:
+        with db.session.begin_nested():
+            return Row(number, _book(movement, token, now, by))
+    except Refused as refusal:
+        return Row(number, refusal=refusal)
+
+
+def _book(movement: Movement, token: str, now: datetime, by: Staff) -> Booked:
+    written = booking(movement, token, now, by)
+    try:
+        booked = ledger.book(written, now)
+    except (Differs, Returned) as error:
+        raise _known(written) from error
+    if booked.already and not _is_of_form(booked.entry_id, token):
+        raise _known(written)
+    if not booked.already:
+        _keep_gift(movement, booked.entry_id, now)
+    return booked
+
+
+def _keep_gift(movement: Movement, entry_id: int, now: datetime) -> None:
     if movement.kind not in (EntryKind.DONATION, EntryKind.MATCH):
         return
     moderation = Moderation.SHOWN if movement.show_message else Moderation.WAITING
     thank = movement.thank and movement.kind is EntryKind.DONATION
     told = Told(movement.giver, movement.message, moderation, thank)
-    gifts.record(entry.id, entry.campaign_id, told, now)
+    gifts.record(entry_id, movement.listing.campaign_id, told, now)
+
+
+def _of_forms(tokens: Sequence[str]) -> dict[str, int]:
+    """The entries that forms made, by their tokens, whichever account was chosen in them."""
+    sources = select(WebhookEndpoint.source).union(select(literal(SOURCE)))
+    rows = db.session.execute(
+        select(EntryKey.value, EntryKey.entry_id).where(
+            EntryKey.source.in_(sources), EntryKey.scheme == "form", EntryKey.value.in_(tokens)
+        )
+    )
+    return {token: entry_id for token, entry_id in rows}  # noqa: C416 - a row is not a pair to mypy
 
 
 def _entry(source: str, *keys: Key) -> Entry | None:
@@ -201,8 +254,9 @@ def _entry(source: str, *keys: Key) -> Entry | None:
     )
 
 
-def _is_of_form(entry: Entry, token: str) -> bool:
+def _is_of_form(entry_id: int, token: str) -> bool:
     """Whether a press of the same button, at the same moment, made it."""
+    entry = db.session.get_one(Entry, entry_id)
     forms = [key.value for key in entry.keys if key.scheme == "form"]
     return entry.door is Door.HAND and forms == [token]
 

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, Executable, Table, and_, case, func, null, or_, select
 from sqlalchemy.orm import aliased
 
 from campaigns.db import db, insert
@@ -177,15 +178,8 @@ def add(listing_id: int, kind: EntryKind, amount: Money, day: date, donations: i
 
 def add_sums(sums: Sequence[Sum]) -> None:
     """Add many entries to their totals; two that add the same at once wait and never in a ring."""
-    statement = insert(TOTALS)
-    added = statement.on_conflict_do_update(
-        index_elements=list(TOTALS.primary_key.columns),
-        set_={
-            name: TOTALS.c[name] + statement.excluded[name]
-            for name in ("amount", "donations", "entries")
-        },
-    )
     if sums:
+        added = _addition(db.engine.dialect.name)
         db.session.execute(added, [one._asdict() | {"slot": any_slot()} for one in sorted(sums)])
 
 
@@ -203,6 +197,20 @@ def zone() -> ZoneInfo:
     """The organisation's time zone."""
     name = db.session.scalar(select(Organisation.timezone).where(Organisation.ours))
     return ZoneInfo(name or settings().default_timezone)
+
+
+@cache
+def _addition(dialect: str) -> Executable:
+    """The statement of `add_sums`, which differs by database; to build it costs more than to run
+    it."""
+    statement = insert(TOTALS)
+    return statement.on_conflict_do_update(
+        index_elements=list(TOTALS.primary_key.columns),
+        set_={
+            name: TOTALS.c[name] + statement.excluded[name]
+            for name in ("amount", "donations", "entries")
+        },
+    )
 
 
 def _newer(held: Report | None, shown: Report | None, rule: Rule) -> Report | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, exists, select, tuple_, update
+from sqlalchemy import Table, bindparam, exists, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -27,6 +27,22 @@ STAGES = tuple(MatchStage)
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 ENTRIES, KEYS = cast(Table, Entry.__table__), cast(Table, EntryKey.__table__)
 GIFTS, DELIVERIES = cast(Table, Gift.__table__), cast(Table, Delivery.__table__)
+_REVERSAL = aliased(Entry)
+# Building these costs more than running them, so it is done once.
+_KNOWN = (
+    select(
+        Entry,
+        exists().where(_REVERSAL.reverses == Entry.id).label("reversed"),
+        EntryKey.scheme,
+        EntryKey.value,
+    )
+    .join(EntryKey, EntryKey.entry_id == Entry.id)
+    .where(
+        EntryKey.source == bindparam("source"),
+        tuple_(EntryKey.scheme, EntryKey.value).in_(bindparam("keys", expanding=True)),
+    )
+)
+_ENTER = ENTRIES.insert().returning(ENTRIES.c.id)
 
 
 class LedgerError(Exception):
@@ -224,20 +240,7 @@ class _Known:
 
 
 def _known(booking: Booking) -> _Known | None:
-    reversal = aliased(Entry)
-    rows = db.session.execute(
-        select(
-            Entry,
-            exists().where(reversal.reverses == Entry.id).label("reversed"),
-            EntryKey.scheme,
-            EntryKey.value,
-        )
-        .join(EntryKey, EntryKey.entry_id == Entry.id)
-        .where(
-            EntryKey.source == booking.source,
-            tuple_(EntryKey.scheme, EntryKey.value).in_(booking.keys),
-        )
-    ).all()
+    rows = db.session.execute(_KNOWN, {"source": booking.source, "keys": list(booking.keys)}).all()
     if len({entry.id for entry, *_ in rows}) > 1:
         raise Differs(f"{_named(booking.keys)} are in the ledger as more than one movement.")
     for entry, is_reversed, _, _ in rows:
@@ -283,34 +286,31 @@ def _enter(
     booking: Booking, keys: tuple[Key, ...], now: datetime, replaces: int | None = None
 ) -> int:
     signed, day = booking.signed, figures.day_of(booking.occurred_at)
-    entry_id: int = db.session.execute(
-        insert(ENTRIES)
-        .values(
-            kind=booking.kind,
-            stage=booking.stage,
-            amount=signed.minor,
-            currency=signed.currency,
-            donations=booking.gifts,
-            campaign_id=booking.listing.campaign_id,
-            listing_id=booking.listing.id,
-            source=booking.source,
-            occurred_at=booking.occurred_at,
-            day=day,
-            booked_at=now,
-            door=booking.door,
-            notice_id=booking.notice_id,
-            staff_id=booking.staff_id,
-            replaces=replaces,
-            regards=booking.regards,
-            way=booking.way,
-            reason=booking.reason,
-            import_id=booking.import_id,
-            import_row=booking.import_row,
-        )
-        .returning(ENTRIES.c.id)
-    ).scalar_one()
+    values = {
+        "kind": booking.kind,
+        "stage": booking.stage,
+        "amount": signed.minor,
+        "currency": signed.currency,
+        "donations": booking.gifts,
+        "campaign_id": booking.listing.campaign_id,
+        "listing_id": booking.listing.id,
+        "source": booking.source,
+        "occurred_at": booking.occurred_at,
+        "day": day,
+        "booked_at": now,
+        "door": booking.door,
+        "notice_id": booking.notice_id,
+        "staff_id": booking.staff_id,
+        "replaces": replaces,
+        "regards": booking.regards,
+        "way": booking.way,
+        "reason": booking.reason,
+        "import_id": booking.import_id,
+        "import_row": booking.import_row,
+    }
+    entry_id: int = db.session.execute(_ENTER, values).scalar_one()
     if keys:
-        db.session.execute(insert(KEYS).values(_rows(entry_id, booking.source, keys)))
+        db.session.execute(KEYS.insert(), _rows(entry_id, booking.source, keys))
     if booking.stage is not MatchStage.ANNOUNCED:
         figures.add(booking.listing.id, booking.kind, signed, day, booking.gifts)
     return entry_id

@@ -70,8 +70,10 @@ def test_a_form_that_is_sent_twice_books_once(listing: Listing, by: Staff) -> No
     first = byhand.book(movement(listing), TOKEN, NOON, by)
     again = byhand.book(movement(listing), TOKEN, NOON, by)
     assert (again.entry_id, again.already) == (first.entry_id, True)
-    other = byhand.book(movement(listing, amount=Money.parse("1.00 CNY")), TOKEN, NOON, by)
-    assert (other.entry_id, other.already) == (first.entry_id, True)
+    make.endpoint(listing=listing, source="alipay:2088")
+    for change in ({"amount": Money.parse("1.00 CNY")}, {"source": "alipay:2088"}):
+        other = byhand.book(movement(listing, **change), TOKEN, NOON, by)
+        assert (other.entry_id, other.already) == (first.entry_id, True)
     assert len(entries()) == 1
 
 

@@ -66,13 +66,13 @@ REFUSALS: dict[type[Exception], str] = {
     byhand.BadGiver: "email",
     byhand.Known: "reference",
 }
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}\Z", re.ASCII)
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}\Z", re.ASCII)
 
 
 class MovementForm(Form):
     """What every movement has. `token` makes a form that is sent twice one booking."""
 
-    token = HiddenField(validators=[Regexp(_TOKEN)])
+    token = HiddenField(validators=[Regexp(TOKEN)])
     listing = select_field(_l("Belongs to"))
     amount = AmountField(
         _l("Amount"),
@@ -201,6 +201,7 @@ def ways_in(here: str) -> list[dict[str, Any]]:
     """The pages on which money is entered by hand, as a row of links."""
     pages = {
         "staff.byhand.index": _("One gift"),
+        "staff.pasted.index": _("A table"),
         "staff.matches.index": _("Matched money"),
         "staff.byhand.ask_other": _("Something else"),
     }

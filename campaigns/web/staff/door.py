@@ -24,6 +24,7 @@ from campaigns.web.staff import (
     notices,
     organisation,
     outbox,
+    pasted,
     people,
     rates,
     reconciliation,
@@ -55,7 +56,7 @@ IDLE = timedelta(hours=12)
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings,
-         ledger, days, corrections, byhand, matches, rates,
+         ledger, days, corrections, byhand, pasted, matches, rates,
          settle, unplaced, reconciliation,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
