@@ -181,8 +181,8 @@ def _joined(posted: Mapping[bytes, bytes], *, without: tuple[bytes, ...]) -> byt
 
 
 def _told(posted: Mapping[bytes, bytes]) -> Fields:
-    """The parameters as text, in the charset that the sender names among them."""
-    name = posted.get(b"charset", b"utf-8").decode("latin-1").lower()
+    """The parameters as text, in the charset that the sender names among them, else UTF-8."""
+    name = (posted.get(b"charset") or b"utf-8").decode("latin-1").lower()
     if name not in _CHARSETS:
         raise MalformedNotice("charset must be utf-8 or gbk.")
     try:

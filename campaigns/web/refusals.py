@@ -47,7 +47,7 @@ def note(refusals: Refusals, endpoint: str, reason: str, now: datetime) -> None:
     told = refusals.count(endpoint, reason, now)
     if not told:
         return
-    log.info("%d posts to %s were not taken: %s.", told, endpoint, reason)
+    log.warning("%d posts to %s were not taken: %s.", told, endpoint, reason)
     try:
         db.session.execute(
             update(WebhookEndpoint)

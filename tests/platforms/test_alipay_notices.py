@@ -157,6 +157,15 @@ def test_an_amount_may_have_decimals_or_not(text: str) -> None:
     assert donation(trade(total_amount=text)).amount == Money(2000, "CNY")
 
 
+def test_without_a_charset_it_is_utf_8() -> None:
+    for told in (trade(charset=None), trade(charset="")):
+        body = "&".join(f"{name}={quote_plus(value)}" for name, value in told.items())
+        signed = "&".join(f"{name}={value}" for name, value in sorted(told.items()))
+        body += f"&sign={quote_plus(payers.signature(signed.encode()))}"
+        assert alipay.verify({}, body.encode(), KEYS, NOON) == told["notify_id"]
+        assert len(alipay.movements(body.encode(), KEYS, NOON)) == 1
+
+
 @pytest.mark.parametrize("charset", ["gbk", "GBK", "gb2312", "gb18030", "utf-8", "UTF-8"])
 def test_a_notification_is_verified_in_its_charset(charset: str) -> None:
     assert donation(trade(charset=charset, subject="春芽计划-乡村图书角")).amount.minor == 10_000

@@ -138,6 +138,16 @@ def test_money_is_booked_under_the_account_it_came_through(
     ]
 
 
+def test_a_query_in_the_address_is_no_part_of_what_was_signed(
+    client: FlaskClient, alipay: Alipay
+) -> None:
+    headers = {"Content-Type": alipay.content_type}
+    for number, query in enumerate(("?total_amount=9", "?a=1&sign=x")):
+        body = form(trade(str(number)))
+        assert succeeded(client.post(f"/webhooks/alipay-1{query}", data=body, headers=headers))
+    assert amounts() == [10_000, 10_000]
+
+
 def test_success_then_finished_then_again_is_one_donation(
     client: FlaskClient, alipay: Alipay
 ) -> None:
