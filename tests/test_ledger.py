@@ -219,6 +219,55 @@ def test_a_reversal_is_not_reversed(listing: Listing) -> None:
         ledger.reverse(ledger.reverse(entry, "a test gift", NOON), "no", NOON)
 
 
+def test_a_reversal_says_who_took_back_what_and_why(listing: Listing) -> None:
+    by = make.staff()
+    given = booking(listing, kind=EntryKind.REFUND, regards="trade:T1")
+    refund = db.session.get_one(Entry, ledger.book(given, NOON).entry_id)
+    reversal = ledger.reverse(refund, "entered twice", NOON + timedelta(days=1), by.id)
+    assert (reversal.staff_id, reversal.reason) == (by.id, "entered twice")
+    assert (reversal.regards, reversal.source) == ("trade:T1", "foundation")
+    assert (reversal.booked_at, reversal.door) == (NOON + timedelta(days=1), Door.HAND)
+
+
+def test_a_match_is_taken_back_at_its_stage(listing: Listing) -> None:
+    given = booking(listing, kind=EntryKind.MATCH, stage=MatchStage.CONFIRMED)
+    match = db.session.get_one(Entry, ledger.book(given, NOON).entry_id)
+    assert ledger.reverse(match, "recalled", NOON).stage is MatchStage.CONFIRMED
+
+
+def test_a_correction_says_who_and_why(listing: Listing) -> None:
+    by = make.staff()
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    reversal = ledger.reverse(entry, "entered twice", NOON, by.id)
+    correction = db.session.scalars(select(Correction)).one()
+    assert (correction.staff_id, correction.reason) == (by.id, "entered twice")
+    assert correction.entry_id == reversal.id
+
+
+def test_what_is_booked_anew_says_who_and_why(listing: Listing) -> None:
+    by = make.staff()
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    right = booking(listing, amount=Money.parse("9.50 CNY"), staff_id=by.id)
+    ledger.rebook(entry, right, NOON, "a slip of the pen")
+    reversal = db.session.scalars(select(Entry).where(Entry.reverses == entry.id)).one()
+    assert (reversal.staff_id, reversal.reason) == (by.id, "a slip of the pen")
+
+
+def test_a_reversal_done_twice_leaves_one_correction(listing: Listing) -> None:
+    entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
+    for _ in range(2):
+        ledger.reverse(entry, "entered twice", NOON)
+    assert len(db.session.scalars(select(Correction)).all()) == 1
+
+
+def test_what_is_refused_names_the_numbers(listing: Listing) -> None:
+    ledger.book(booking(listing, ("trade", "T1"), ("order", "A-1")), NOON)
+    with pytest.raises(Differs, match="order A-1, trade T1 .* donation of 10.50 CNY"):
+        ledger.book(
+            booking(listing, ("trade", "T1"), ("order", "A-1"), amount=Money(1, "CNY")), NOON
+        )
+
+
 def test_a_figure_that_falls_by_a_reversal_leaves_a_correction(listing: Listing) -> None:
     ledger.book(booking(listing, ("trade", "T0")), NOON)
     entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)

@@ -1,5 +1,6 @@
 """Standard Webhooks: which signatures hold, and which bodies are understood."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from standardwebhooks.webhooks import Webhook
 from campaigns.money import Money
 from campaigns.platforms import standard
 from campaigns.platforms.base import (
+    LARGEST_AMOUNT,
     LARGEST_NOTICE,
     BadKeys,
     BadSignature,
@@ -167,6 +169,40 @@ def test_a_secret_too_weak_to_mean_anything_is_refused_and_verifies_nothing(secr
         standard.check(weak)
     with pytest.raises(BadSignature):
         standard.verify(signed(b"{}"), b"{}", weak, NOON)
+
+
+@pytest.mark.parametrize("size", [24, 64])
+def test_a_secret_of_the_smallest_and_the_largest_size_signs(size: int) -> None:
+    secret = "whsec_" + base64.b64encode(b"k" * size).decode()
+    standard.check(keyring(secret))
+    headers = signed(b"{}", secret=secret)
+    assert standard.verify(headers, b"{}", keyring(secret), NOON) == "msg_1"
+
+
+def test_a_damaged_secret_does_not_stand_in_the_way_of_another() -> None:
+    assert standard.verify(signed(b"{}"), b"{}", keyring("whsec_*", SECRET), NOON) == "msg_1"
+
+
+def test_a_body_of_the_largest_size_is_taken() -> None:
+    body = b"{}" + b" " * (LARGEST_NOTICE - 2)
+    assert standard.verify(signed(body), body, KEYS, NOON) == "msg_1"
+
+
+def test_a_signature_with_more_commas_than_one_is_another_signature() -> None:
+    headers = signed(b"{}")
+    headers["webhook-signature"] = "v1," + headers["webhook-signature"]
+    with pytest.raises(BadSignature):
+        standard.verify(headers, b"{}", KEYS, NOON)
+
+
+@pytest.mark.parametrize("amount", ["0.01", Money(LARGEST_AMOUNT, "CNY").amount])
+def test_the_smallest_and_the_largest_gift_are_gifts(amount: str) -> None:
+    assert read(donation(amount=amount)).amount.amount == amount
+
+
+def test_more_than_the_largest_gift_is_refused() -> None:
+    with pytest.raises(MalformedNotice, match="amount"):
+        read(donation(amount=Money(LARGEST_AMOUNT + 1, "CNY").amount))
 
 
 def test_a_new_secret_passes_the_check_and_signs() -> None:

@@ -375,6 +375,15 @@ def test_a_further_attempt_says_the_same_however_it_is_encrypted() -> None:
     assert essences[0] == essences[1] != essences[2]
 
 
+def test_a_body_that_says_otherwise_outside_its_resource_is_another() -> None:
+    first = json.loads(event(payment("7")))
+    turned = json.dumps(dict(reversed(first.items()))).encode()
+    other = json.dumps({**first, "summary": "something else"}).encode()
+    essence = wechatpay.essence(json.dumps(first).encode(), KEYS)
+    assert wechatpay.essence(turned, KEYS) == essence
+    assert wechatpay.essence(other, KEYS) != essence
+
+
 def test_a_sample_goes_the_way_of_a_donation() -> None:
     keys = payers.wechat_keys(order_prefix="DON-=spring")
     made = wechatpay.sample(keys, NOON)
