@@ -1,5 +1,6 @@
 """Rates: what staff enter so that amounts in other currencies can be converted (design §6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,6 +52,40 @@ def enter(quote: Quote, now: datetime, by: Staff) -> Rate:
     return row
 
 
+@dataclass(frozen=True)
+class Row:
+    """One rate of a table: kept (`before` is the one it replaces), known already, or refused."""
+
+    number: int
+    quote: Quote
+    before: Decimal | None = None
+    known: bool = False
+    refusal: str | None = None
+
+
+def enter_all(quotes: Sequence[tuple[int, Quote]], now: datetime, by: Staff) -> list[Row]:
+    """Keep the rates of a table, by the numbers of its rows; as `enter` does each.
+
+    Where one is refused the others are looked at all the same, so that everything can be said at
+    once; the transaction is to be rolled back then. A day and pair stand in a table once.
+    """
+    kept = _kept([quote for _number, quote in quotes])
+    rows, seen = [], dict[tuple[date, str, str], int]()
+    for number, quote in quotes:
+        key = (quote.day, quote.base, quote.quote)
+        row = _looked_at(number, quote, kept.get(key), seen.setdefault(key, number))
+        rows.append(row)
+        if row.known or row.refusal:
+            continue
+        made = kept.get(key) or Rate(day=quote.day, base=quote.base, quote=quote.quote)
+        made.rate, made.source, made.staff_id = quote.rate, quote.source, by.id
+        db.session.add(made)
+        changes = {f"{quote.day} {quote.base} {quote.quote}": (row.before, quote.rate)}
+        audit.record("entered rate", made, now, by=by, changes=changes)
+    db.session.flush()
+    return rows
+
+
 def newest(limit: int = 100) -> list[Rate]:
     """The rates entered, newest day first."""
     return list(
@@ -58,6 +93,34 @@ def newest(limit: int = 100) -> list[Rate]:
             select(Rate).order_by(Rate.day.desc(), Rate.base, Rate.quote).limit(limit)
         )
     )
+
+
+def _kept(quotes: Sequence[Quote]) -> dict[tuple[date, str, str], Rate]:
+    """The rates that stand for any of these days and pairs."""
+    if not quotes:
+        return {}
+    days = [quote.day for quote in quotes]
+    rows = db.session.scalars(
+        select(Rate).where(
+            Rate.day.between(min(days), max(days)), Rate.base.in_({one.base for one in quotes})
+        )
+    )
+    return {(row.day, row.base, row.quote): row for row in rows}
+
+
+def _looked_at(number: int, quote: Quote, row: Rate | None, first: int) -> Row:
+    if first != number:
+        return Row(
+            number, quote, refusal=N_("This day and pair of currencies stand above already.")
+        )
+    try:
+        _check(quote)
+    except BadRate as error:
+        return Row(number, quote, refusal=str(error))
+    if row is None:
+        return Row(number, quote)
+    known = (row.rate, row.source) == (quote.rate, quote.source)
+    return Row(number, quote, before=row.rate, known=known)
 
 
 def _check(quote: Quote) -> None:

@@ -27,6 +27,7 @@ from campaigns.web.staff import (
     pasted,
     people,
     rates,
+    rates_table,
     reconciliation,
     records,
     reset,
@@ -57,6 +58,7 @@ bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings,
          ledger, days, corrections, byhand, pasted, matches, rates,
+         rates_table,
          settle, unplaced, reconciliation,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip

@@ -47,7 +47,7 @@ NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
-     ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates",
+     ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "settle", "unplaced", "reconciliation")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),

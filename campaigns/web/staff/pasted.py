@@ -31,7 +31,7 @@ from campaigns.web.staff.session import me, needs
 
 bp = Blueprint("pasted", __name__, url_prefix="/by-hand/table")
 
-LONGEST = 200_000  # characters
+LONGEST = 100_000  # characters
 EXAMPLE = "day\tamount\tname\tdonors\tmessage\treference\n2026-11-22\t500.00\tLin\t1\t\tB-1"
 
 

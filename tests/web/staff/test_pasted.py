@@ -137,7 +137,7 @@ def test_what_is_wrong_is_said_beside_its_row(
         ({"table": "1,2,3"}, "Name the columns in the first row"),
         ({"table": "1,2", "order": "day,sum,x"}, "No column is called “x”"),
         ({"table": "day,amount\n" + "2026-11-20,1\n" * 501}, "At most 500 rows"),
-        ({"table": "x" * 200_001}, "At most 200000"),
+        ({"table": "x" * 100_001}, "At most 100000"),
         ({"listing": "999"}, "Choose one of the list."),
         ({"currency": "XXX"}, "currency"),
         ({"token": ""}, ""),
