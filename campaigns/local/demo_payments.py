@@ -21,36 +21,40 @@ SHANGHAI = timezone(timedelta(hours=8))
 APP, SELLER = "2021000000000000", "2088000000000000"
 MCHID, APPID, APIV3_KEY = "1900000000", "wxdemo0000000000", "demo-demo-demo-demo-demo-demo-00"
 SERIAL = "PUB_KEY_ID_0000000000000000000000000000000000"
-# Days ago, yuan, and how the trade stands; an order of the shop is for nobody's campaign.
-TRADES: tuple[tuple[int, str, dict[str, str]], ...] = (
-    (21, "66.00", {}),
-    (13, "200.00", {}),
-    (9, "50.00", {}),
-    (8, "50.00", {"number": "9", "refund_fee": "20.00", "out_biz_no": "RF-9-1"}),
-    (4, "38.00", {"prefix": "SHOP"}),
-    (1, "100.00", {}),
-)
-PAYMENTS: tuple[tuple[int, int, str], ...] = (
-    (17, 1_888, "TRANSACTION.SUCCESS"),
-    (6, 52_000, "TRANSACTION.SUCCESS"),
-    (5, 3_000, "TRANSACTION.FAIL"),
-    (2, 10_000, "TRANSACTION.SUCCESS"),
-)
+DAYS = 30
+# By how many days ago: yuan, and how the trade stands. An order of the shop is no campaign's.
+TRADES: Mapping[int, tuple[str, dict[str, str]]] = {
+    21: ("66.00", {}),
+    13: ("200.00", {}),
+    9: ("50.00", {}),
+    8: ("50.00", {"number": "9", "refund_fee": "20.00", "out_biz_no": "RF-9-1"}),
+    4: ("38.00", {"prefix": "SHOP"}),
+    1: ("100.00", {}),
+}
+# By how many days ago: fen, and what came of it.
+PAYMENTS: Mapping[int, tuple[int, str]] = {
+    17: (1_888, "TRANSACTION.SUCCESS"),
+    6: (52_000, "TRANSACTION.SUCCESS"),
+    5: (3_000, "TRANSACTION.FAIL"),
+    2: (10_000, "TRANSACTION.SUCCESS"),
+}
 
 
 def play(listing: Listing, now: datetime) -> None:
     """Open both endpoints for a listing, and let notifications of the last weeks arrive there."""
     _, public = rsa.throwaway()
     given = {"app_id": APP, "seller_id": SELLER, "public_key": public, "order_prefix": "DON-"}
-    made = endpoints.create("demo-alipay", "alipay", listing, now, given=given)
-    for days, yuan, more in TRADES:
-        at = now - timedelta(days=days, hours=2)
-        _arrives(made.endpoint, f"demo-alipay-{days}", _trade(days, yuan, at, **more), at)
+    alipay = endpoints.create("demo-alipay", "alipay", listing, now, given=given).endpoint
     given = {"mchid": MCHID, "appid": APPID, "apiv3_key": APIV3_KEY, f"key:{SERIAL}": public}
-    made = endpoints.create("demo-wechat", "wechatpay", listing, now, given=given)
-    for days, fen, event in PAYMENTS:
-        at = now - timedelta(days=days, hours=5)
-        _arrives(made.endpoint, f"demo-wechat-{days}", _payment(days, fen, event, at), at)
+    wechat = endpoints.create("demo-wechat", "wechatpay", listing, now, given=given).endpoint
+    for days in range(DAYS, 0, -1):
+        at = now - timedelta(days=days, hours=2)
+        if days in TRADES:
+            yuan, more = TRADES[days]
+            _arrives(alipay, f"demo-alipay-{days}", _trade(days, yuan, at, **more), at)
+        if days in PAYMENTS:
+            fen, event = PAYMENTS[days]
+            _arrives(wechat, f"demo-wechat-{days}", _payment(days, fen, event, at), at)
 
 
 def _arrives(endpoint: WebhookEndpoint, event_id: str, body: bytes, at: datetime) -> None:

@@ -62,7 +62,10 @@ def opening(scheme: str) -> OpeningForm:
 def exchange(endpoint: WebhookEndpoint) -> ExchangeForm:
     """Settings as they are; what is secret stands empty, and left empty it stays as it is."""
     settings = registry.scheme(endpoint.scheme).SETTINGS
-    fields = {name: _field(one, name, needed=False) for one, name in _names(settings)}
+    fields = {
+        name: _field(one, name, needed=one.needed and not one.secret)
+        for one, name in _names(settings)
+    }
     fields["overlap"] = select_field(_("Keys before stay valid"), OVERLAPS, default="24")
     plain = {name: str(value) for name, value in endpoint.settings.items()}
     made: ExchangeForm = type("ExchangeForm", (ExchangeForm,), fields)(data=plain)
