@@ -117,19 +117,22 @@ def undo(made: Merge, now: datetime, by: Staff) -> None:
 
 
 def alike(limit: int = 50) -> list[tuple[Donor, Donor]]:
-    """Pairs with the same name, who may be one person: only staff can tell. The newest first."""
-    one, other = aliased(Donor), aliased(Donor)
-    same = func.lower(func.trim(one.name)) == func.lower(func.trim(other.name))
-    pairs = db.session.execute(
-        select(one, other)
-        .join(other, same)
-        .where(one.id < other.id, func.trim(one.name) != "")
-        .where(one.merged_into.is_(None), other.merged_into.is_(None))
-        .where(one.erased_at.is_(None), other.erased_at.is_(None))
-        .order_by(other.id.desc(), one.id)
+    """Two of each name that several have, who may be one person: only staff can tell.
+
+    The first and the last of each; names that came up again lately first.
+    """
+    name = func.lower(func.trim(Donor.name))
+    names = db.session.execute(
+        select(func.min(Donor.id), func.max(Donor.id))
+        .where(Donor.merged_into.is_(None), Donor.address.is_not(None), name != "")
+        .group_by(name)
+        .having(func.count() > 1)
+        .order_by(func.max(Donor.id).desc())
         .limit(limit)
-    )
-    return [(first, second) for first, second in pairs]
+    ).all()
+    ids = [id for pair in names for id in pair]
+    people = {one.id: one for one in db.session.scalars(select(Donor).where(Donor.id.in_(ids)))}
+    return [(people[first], people[last]) for first, last in names]
 
 
 def of(donor: Donor) -> Sequence[Merge]:

@@ -11,6 +11,7 @@ from campaigns import figures, reconciliation
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import ImportRow, waits
 from campaigns.model.listing import Asking, Listing
 from campaigns.model.mailing import Mailing, MailingState
@@ -23,7 +24,7 @@ from campaigns.money import Money
 BROKEN_AFTER = 5
 
 
-# No more rows of files are counted than this: the first page is loaded often.
+# No more rows and messages are counted than this: the first page is loaded often.
 MOST_ROWS = 1000
 
 
@@ -36,6 +37,7 @@ class What(StrEnum):
     NOTICES = "notices"
     ROWS = "rows"
     GAP = "gap"
+    MESSAGES = "messages"
     BROKEN = "broken"
     REFUSED = "refused"
 
@@ -44,8 +46,8 @@ class What(StrEnum):
 class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
-    `last` is the figure that stays public while `report` is held; `count` how many letters, notices
-    or rows wait, and for how many days a `gap` has been open.
+    `last` is the figure that stays public while `report` is held; `count` how many letters,
+    notices, rows or messages wait, and for how many days a `gap` has been open.
     """
 
     what: What
@@ -69,6 +71,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.BOOK, _notices),
         (Permission.BOOK, _rows),
         (Permission.BOOK, lambda: _gaps(now)),
+        (Permission.SEE_DONORS, _messages),
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
     return [need for permission, look in looks if staff.may(permission) for need in look()]
@@ -140,6 +143,14 @@ def _gaps(now: datetime) -> Iterator[Need]:
         campaign = db.session.get_one(Campaign, one.listing.campaign_id)
         age = one.age(today) or 0
         yield Need(What.GAP, campaign=campaign, listing=one.listing, gap=one.last.gap, count=age)
+
+
+def _messages() -> Iterator[Need]:
+    waiting = Gift.message != "", Gift.moderation == Moderation.WAITING
+    some = select(Gift.entry_id).where(*waiting).limit(MOST_ROWS).subquery()
+    count = db.session.scalar(select(func.count()).select_from(some)) or 0
+    if count:
+        yield Need(What.MESSAGES, count=count)
 
 
 def _silent(now: datetime) -> Iterator[Need]:

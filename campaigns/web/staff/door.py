@@ -14,6 +14,7 @@ from campaigns.web.staff import (
     corrections,
     days,
     design,
+    donors,
     health,
     ledger,
     listings,
@@ -21,6 +22,7 @@ from campaigns.web.staff import (
     mailings,
     matches,
     me,
+    merges,
     notices,
     organisation,
     outbox,
@@ -59,7 +61,7 @@ csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings,
          ledger, days, corrections, byhand, pasted, matches, rates,
          rates_table,
-         settle, unplaced, reconciliation,
+         settle, unplaced, reconciliation, donors, merges,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
 for part in PARTS:

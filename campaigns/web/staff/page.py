@@ -48,7 +48,7 @@ NAV = (
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
-      "settle", "unplaced", "reconciliation")),
+      "settle", "unplaced", "reconciliation", "donors", "merges")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
@@ -103,6 +103,7 @@ def ledger_tabs(here: str) -> list[dict[str, Any]]:
         ("byhand", "staff.byhand.index", _("By hand"), _P.BOOK),
         ("settle", "staff.settle.index", _("To settle"), _P.BOOK),
         ("reconciliation", "staff.reconciliation.index", _("Reconciliation"), _P.SEE_LEDGER),
+        ("donors", "staff.donors.index", _("Donors"), _P.SEE_DONORS),
         ("rates", "staff.rates.index", _("Rates"), _P.ENTER_RATES),
     )
 
