@@ -91,35 +91,7 @@ def at_once(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Outcom
     if movement.cumulative or movement.elsewhere or movement.passed or movement.refunds:
         return None
     _hear(endpoint, came.at)
-    kind = EntryKind(movement.kind)
-    amount = ledger.signed(kind, movement.amount)
-    keys = sorted(movement.keys)
-    entered = posted.enter(
-        Post(
-            endpoint_id=endpoint.id,
-            listing_id=endpoint.listing_id,
-            campaign_id=endpoint.campaign_id,
-            ref=movement.campaign_ref,
-            event_id=came.event_id,
-            body=came.body,
-            body_hash=came.body_hash,
-            headers=_harmless(came.headers),
-            now=came.at,
-            reason=BOOKED.reason,
-            kind=kind,
-            stage=_stage(kind),
-            amount=amount.minor,
-            currency=amount.currency,
-            donations=ledger.gifts(kind),
-            source=endpoint.source,
-            occurred_at=movement.occurred_at,
-            regards=_regards(movement),
-            schemes=[key.scheme for key in keys],
-            values=[key.value for key in keys],
-            slot=figures.any_slot(),
-            zone=settings().default_timezone,
-        )
-    )
+    entered = posted.enter(_post(endpoint, came, movement))
     if entered is None:
         return None
     gifts.keep(entered.entry_id, entered.campaign_id, movement, endpoint, came.at)
@@ -248,6 +220,36 @@ def wait_again(notice: Notice, now: datetime, by: Staff) -> bool:
     notice.verdict, notice.tries, notice.next_try_at = Verdict.WAITING, 0, now
     audit.record("book again", notice, now, by=by, changes=changes)
     return True
+
+
+def _post(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Post:
+    kind = EntryKind(movement.kind)
+    amount = ledger.signed(kind, movement.amount)
+    keys = sorted(movement.keys)
+    return Post(
+        endpoint_id=endpoint.id,
+        listing_id=endpoint.listing_id,
+        campaign_id=endpoint.campaign_id,
+        ref=movement.campaign_ref,
+        event_id=came.event_id,
+        body=came.body,
+        body_hash=came.body_hash,
+        headers=_harmless(came.headers),
+        now=came.at,
+        reason=BOOKED.reason,
+        kind=kind,
+        stage=_stage(kind),
+        amount=amount.minor,
+        currency=amount.currency,
+        donations=ledger.gifts(kind),
+        source=endpoint.source,
+        occurred_at=movement.occurred_at,
+        regards=_regards(movement),
+        schemes=[key.scheme for key in keys],
+        values=[key.value for key in keys],
+        slot=figures.any_slot(),
+        zone=settings().default_timezone,
+    )
 
 
 def _hear(endpoint: WebhookEndpoint, now: datetime) -> None:
