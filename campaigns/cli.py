@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,19 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import accounts, doctor, editing, endpoints, polling
+from campaigns import accounts, doctor, editing, endpoints, imports, polling, stored
+from campaigns.batches import LEASE
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
+from campaigns.model.imported import Import, ImportState, SavedMapping
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Role
 from campaigns.money import BadMoney, Money
+from campaigns.platforms import bills, generic, registry
 from campaigns.platforms.registry import UnknownScheme
 from config import settings
+from workers import imports as import_work
 from workers import poll
 
 MOST_LISTINGS = 10_000
@@ -58,6 +63,7 @@ def init_app(app: Flask) -> None:
         add_webhook,
         ask_platforms,
         examine,
+        import_file,
         rotate_data_key,
         rotate_webhook,
     ):
@@ -200,6 +206,39 @@ def ask_platforms(every: bool) -> None:
     click.echo(f"{asked} listings asked.")
 
 
+@click.command(cls=Command, name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--listing", "listing_id", type=click.IntRange(1, LARGEST_ID), help="Of all rows.")
+@click.option("--profile", help="The kind of export; without it the file is looked at.")
+@click.option("--source", default="", help="The account, where the file does not say it.")
+@click.option("--charset", help="Such as gb18030; without it the file is looked at.")
+@click.option("--mapping", help="The name of a saved mapping; implies the generic profile.")
+@click.option("--member", help="The file within an archive, or the sheet of a workbook.")
+@click.option("--commit", is_flag=True, help="Book what is new. Else it waits for review.")
+def import_file(
+    file: Path, listing_id: int | None, profile: str | None, mapping: str | None, commit: bool,
+    **given: Any,
+) -> None:  # fmt: skip
+    """Read a platform's export into the ledger, and print how many rows have which verdict."""
+    if listing_id is not None:
+        _listing(listing_id)
+    saved = _mapping(mapping) if mapping else None
+    reading = imports.Reading(profile or "", listing_id=listing_id, mapping=saved, **given)
+    one = _kept(file, replace(reading, profile=generic.NAME) if saved else reading)
+    import_work.work_on(one.id)
+    db.session.refresh(one)
+    if one.state is ImportState.FAILED:
+        raise click.ClickException(one.reason or "The file cannot be read.")
+    if commit:
+        imports.commit(one, datetime.now(UTC), None)
+        db.session.commit()
+        import_work.work_on(one.id)
+        db.session.refresh(one)
+    for verdict, rows in imports.counts(one).by_verdict.items():
+        click.echo(f"{verdict.replace('_', ' ')}: {rows}")
+    click.echo(f"Import {one.id} is {one.state}.")
+
+
 @click.command(cls=Command, name="doctor")
 def examine() -> None:
     """Look at settings, database, broker, mail and clock; say what to do about each failure.
@@ -214,6 +253,32 @@ def examine() -> None:
         click.echo(f"{sign:5}{finding.part}: {finding.seen} {finding.remedy}".rstrip())
         failed = failed or finding.failed
     raise SystemExit(int(failed))
+
+
+def _kept(file: Path, reading: imports.Reading) -> Import:
+    """A new import of a file, leased by us; says so where the same file came before."""
+    now = datetime.now(UTC)
+    try:
+        with file.open("rb") as content:
+            reading = replace(reading, profile=reading.profile or bills.recognise(content) or "")
+            registry.profile(reading.profile)
+            kept = stored.keep(content, now)
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be read ({error.strerror}).") from error
+    except (ValueError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    for before in imports.of_file(kept)[:1]:
+        click.echo(f"The same file is import {before.id} ({before.state}).", err=True)
+    one = imports.add(kept, file.name, reading, now, None, leased_until=now + LEASE)
+    db.session.commit()
+    return one
+
+
+def _mapping(name: str) -> dict[str, Any]:
+    found = db.session.scalar(select(SavedMapping).where(SavedMapping.name == name))
+    if found is None:
+        raise click.ClickException(f"There is no saved mapping called {name}.")
+    return found.mapping
 
 
 def _show(made: endpoints.Made) -> None:

@@ -49,13 +49,14 @@ def stage(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
     db.session.rollback()
     if at == 0:
         yield from _cleared(import_id)
+    opened = None
     with ExitStack() as open_files:
         try:
             opened = _opened(import_id, open_files.enter_context(stored.opened(file_id)))
             yield from _read(import_id, opened, pace, clock)
         except (BadFile, LookupError) as error:
             db.session.rollback()
-            _fail(import_id, str(error))
+            _fail(import_id, str(error), opened)
             yield
             return
         yield from _compared(import_id)
@@ -93,6 +94,25 @@ def _source(one: Import, opened: Opened) -> str:
     return listing.platform
 
 
+def _seen(opened: Opened) -> dict[str, Any]:
+    """What one can choose about the file, by the names of an import's columns."""
+    zone = figures.zone()
+    first, last = opened.period or (None, None)
+    return {
+        "charset": opened.charset,
+        "member": opened.member,
+        "covers_from": first and first.astimezone(zone).date(),
+        "covers_until": last and last.astimezone(zone).date(),
+        "seen": {
+            "format": opened.format,
+            "charsets": list(opened.charsets),
+            "members": list(opened.members),
+            "header": opened.header,
+            "missing": list(opened.missing),
+        },
+    }
+
+
 def _read(import_id: int, opened: Opened, pace: Pace, clock: Clock) -> Iterator[None]:
     one = db.session.get_one(Import, import_id)
     at = one.position
@@ -106,9 +126,8 @@ def _read(import_id: int, opened: Opened, pace: Pace, clock: Clock) -> Iterator[
         pace.begin()
         first, last = batch[0][0], batch[-1][0] + 1
         batches.by_probes()
-        batches.advance(
-            import_id, ImportState.READING, first, last, clock(), rows=last, source=source
-        )
+        more = {"rows": last, "source": source} | (_seen(opened) if first == 0 else {})
+        batches.advance(import_id, ImportState.READING, first, last, clock(), **more)
         bulk.add(ROWS, ROW_COLUMNS, rows)
         bulk.add(GIVERS, GIVER_COLUMNS, givers)
         verdicts.judge(import_id, source, first, last, "verdict = 'new'")
@@ -245,31 +264,25 @@ WHERE import_rows.import_id = :id AND import_rows.position = :position
 """  # noqa: S608
 
 
-def _fail(import_id: int, reason: str) -> None:
-    one = db.session.get_one(Import, import_id, populate_existing=True)
-    if one.state is not ImportState.READING:
-        raise batches.Overtaken
-    one.state, one.reason, one.leased_until = ImportState.FAILED, reason[:500], None
+def _fail(import_id: int, reason: str, opened: Opened | None) -> None:
+    seen = _seen(opened) if opened else {}
+    _leave(import_id, seen | {"state": ImportState.FAILED, "reason": reason[:500]})
 
 
 def _review(import_id: int, opened: Opened) -> None:
-    one = db.session.get_one(Import, import_id, populate_existing=True)
-    if one.state is not ImportState.READING:
-        raise batches.Overtaken
-    one.state, one.reason, one.leased_until = ImportState.REVIEW, None, None
-    one.charset, one.member = opened.charset, opened.member
-    one.seen = {
-        "format": opened.format,
-        "charsets": list(opened.charsets),
-        "members": list(opened.members),
-        "header": opened.header,
-    }
     footer = opened.footer
-    one.footer = {
+    told = {
         "stated": [list(figure) for figure in footer.stated],
         "found": [list(figure) for figure in footer.found],
         "agree": footer.agree,
     }
-    if opened.period:
-        zone = figures.zone()
-        one.covers_from, one.covers_until = (at.astimezone(zone).date() for at in opened.period)
+    _leave(import_id, _seen(opened) | {"state": ImportState.REVIEW, "reason": None, "footer": told})
+
+
+def _leave(import_id: int, values: dict[str, Any]) -> None:
+    one = db.session.get_one(Import, import_id, populate_existing=True)
+    if one.state is not ImportState.READING:
+        raise batches.Overtaken
+    for name, value in values.items():
+        setattr(one, name, value)
+    one.leased_until = None
