@@ -19,6 +19,7 @@ from campaigns.model.imported import (
     ImportRow,
     ImportState,
     RowVerdict,
+    SavedMapping,
     waits,
 )
 from campaigns.model.listing import Listing, Rule
@@ -285,6 +286,18 @@ def assign(
     )
     db.session.flush()
     return refused
+
+
+def save_mapping(name: str, mapping: dict[str, Any], now: datetime, by: Staff) -> SavedMapping:
+    """Keep how columns are called under a name; the second time in place of the first."""
+    kept = db.session.scalar(select(SavedMapping).where(SavedMapping.name == name))
+    if kept is None:
+        kept = SavedMapping(name=name, mapping=mapping, created_at=now, staff_id=by.id)
+        db.session.add(kept)
+    kept.mapping = mapping
+    db.session.flush()
+    audit.record("saved mapping", kept, now, by=by)
+    return kept
 
 
 _MAY_BE_TAKEN = (RowVerdict.NEW, RowVerdict.AMBIGUOUS, RowVerdict.NOT_A_DONATION)

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment, choice
 from campaigns.model.entry import Entry, EntryKind
+from campaigns.money import Money
 
 
 class ImportState(StrEnum):
@@ -149,6 +150,13 @@ class ImportRow(Base):
         # A table without hidden row ids needs one tree of pages instead of two.
         {"sqlite_with_rowid": False},
     )
+
+    @property
+    def amount(self) -> Money | None:
+        """As stated; None where the row could not be read."""
+        if self.amount_minor is None or self.currency is None:
+            return None
+        return Money(self.amount_minor, self.currency)
 
 
 class ImportGiver(Base):

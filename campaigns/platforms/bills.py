@@ -66,6 +66,10 @@ class Opened:
             raise BadFile(f"The file has more than {MOST_ROWS:,} rows.")
         self.footer = _compared(reading)
 
+    def row(self, number: int) -> list[str]:
+        """The cells of one row as they stand there; empty where the file has no such row."""
+        return next((cells for found, cells in self._rows() if found == number), [])
+
     def sample(self, most: int = 10) -> list[list[str]]:
         """The first rows below the headings, as they stand there, for whoever maps columns."""
         return [cells for _, cells in islice(self._rows(), most)]

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import IO, Any
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.wsgi import ClosingIterator
 
 # As long as the server waits for a head; a large body gets the time it needs on top.
 FIRST_SECONDS = 30.0
@@ -29,6 +31,11 @@ DESCRIPTORS = "/proc/self/fd"
 # Where tcp_info (linux/tcp.h) has tcpi_last_data_sent, in milliseconds.
 LAST_DATA_SENT = 44
 
+# Where files are handed in, and by whom: the largest body of any other page is far smaller. A
+# multipart body is a little larger than its file.
+UPLOAD, SESSION = "/staff/imports", "staff="
+LARGEST_UPLOAD = 65 * 1024 * 1024
+
 Wsgi = Callable[..., Iterable[bytes]]
 
 
@@ -36,6 +43,7 @@ def init_app(app: Flask) -> None:
     """Put `Whole` before the app."""
     largest: int = app.config["MAX_CONTENT_LENGTH"]
     app.wsgi_app = Whole(app.wsgi_app, largest)  # type: ignore[method-assign]
+    app.before_request(_allow)
 
 
 class Whole:
@@ -43,7 +51,7 @@ class Whole:
 
     One that its sender breaks off or takes too long for is answered 408 (who can still hear it),
     and the app never knows. One of more than `largest` octets is left to the app to refuse, by
-    its length.
+    its length; where files are handed in more is taken, and kept on the disk.
     """
 
     def __init__(self, app: Wsgi, largest: int, seconds: float = FIRST_SECONDS) -> None:
@@ -55,18 +63,24 @@ class Whole:
         if not declared and "HTTP_TRANSFER_ENCODING" not in environ or declared == "0":
             return self._app(environ, start_response)
         length = int(declared) if declared.isdecimal() else None
-        if length is not None and length > self._largest:
+        largest = LARGEST_UPLOAD if _hands_in(environ) else self._largest
+        if length is not None and length > largest:
             return self._app(environ, start_response)
-        seconds = self._seconds + (length or self._largest) / SLOWEST
+        seconds = self._seconds + (length or largest) / SLOWEST
+        large = (length or largest) > self._largest
+        # Not for a block: it lives as long as its request.
+        body: IO[bytes] = SpooledTemporaryFile(CHUNK) if large else BytesIO()  # noqa: SIM115
         with self._watch.over(environ.get("REMOTE_ADDR") or "", seconds) as wait:
-            body = _read(environ["wsgi.input"], self._largest + 1 if length is None else length)
-        if wait.cut or len(body) < (length or 0):
+            came = _read(environ["wsgi.input"], largest + 1 if length is None else length, body)
+        if wait.cut or came < (length or 0):
+            body.close()
             start_response("408 Request Timeout", [])
             return ()
         # Said to have its length, also if it came in pieces, so that every limit of the app holds.
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-        environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        return self._app(environ, start_response)
+        environ |= {"wsgi.input": body, "CONTENT_LENGTH": str(came)}
+        answer = self._app(environ, start_response)
+        return ClosingIterator(answer, body.close) if large else answer
 
 
 @dataclass(eq=False)
@@ -127,13 +141,25 @@ class Watch:
             _cut(silences)
 
 
-def _read(source: Any, most: int) -> bytes:
-    """What comes, up to `most` octets."""
-    pieces = []
-    while most and (piece := source.read(min(CHUNK, most))):
-        pieces.append(piece)
-        most -= len(piece)
-    return b"".join(pieces)
+def _hands_in(environ: dict[str, Any]) -> bool:
+    """Whether somebody with a session of staff hands in a file."""
+    path, method = environ.get("PATH_INFO"), environ.get("REQUEST_METHOD")
+    return path == UPLOAD and method == "POST" and SESSION in environ.get("HTTP_COOKIE", "")
+
+
+def _allow() -> None:
+    if _hands_in(request.environ):
+        request.max_content_length = LARGEST_UPLOAD
+
+
+def _read(source: Any, most: int, into: IO[bytes]) -> int:
+    """Keep what comes, up to `most` octets; how many came."""
+    came = 0
+    while came < most and (piece := source.read(min(CHUNK, most - came))):
+        into.write(piece)
+        came += len(piece)
+    into.seek(0)
+    return came
 
 
 def _cut(silences: dict[str, float]) -> None:

@@ -48,6 +48,7 @@ NAV = (
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
+      "imports", "mappings",
       "settle", "unplaced", "reconciliation", "donors", "merges")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
@@ -100,6 +101,7 @@ def ledger_tabs(here: str) -> list[dict[str, Any]]:
     return _tabs(
         here,
         ("ledger", "staff.ledger.index", _("Entries"), _P.SEE_LEDGER),
+        ("imports", "staff.imports.index", _("Imports"), _P.SEE_LEDGER),
         ("byhand", "staff.byhand.index", _("By hand"), _P.BOOK),
         ("settle", "staff.settle.index", _("To settle"), _P.BOOK),
         ("reconciliation", "staff.reconciliation.index", _("Reconciliation"), _P.SEE_LEDGER),

@@ -44,6 +44,22 @@ def newest_first(query: Select[Any], key: Any, kept: Mapping[str, Any]) -> Page:
     )
 
 
+def in_order(query: Select[Any], key: Any, endpoint: str, kept: Mapping[str, Any]) -> Page:
+    """The page that the address asks for (?from=7) of rows in the order of `key`, smallest first.
+
+    `older` leads on and `newer` back to the first page; `endpoint` is the page's own.
+    """
+    first = _number("from") or 0
+    found = list(db.session.scalars(query.where(key >= first).order_by(key).limit(PER_PAGE + 1)))
+    filters = {name: value for name, value in kept.items() if value not in (None, "")}
+    more = getattr(found[PER_PAGE], key.key) if len(found) > PER_PAGE else None
+    return Page(
+        rows=found[:PER_PAGE],
+        newer=url_for(endpoint, **filters) if first else None,
+        older=url_for(endpoint, **filters, **{"from": more}) if more is not None else None,
+    )
+
+
 def _number(name: str) -> int | None:
     text = request.args.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
