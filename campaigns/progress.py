@@ -199,10 +199,10 @@ def _freshness(
     ):
         return Freshness.FINAL
     age = now - as_of
-    if listing.platform == offline.NAME:
-        return Freshness.BY_HAND
     if found.report is None:
-        return _aged(age, GRACE)
+        fresh = _aged(age, GRACE)
+        direct = listing.platform == offline.NAME and fresh is not Freshness.FRESH
+        return Freshness.BY_HAND if direct else fresh
     if listing.asking is not Asking.ASKED:
         return Freshness.REFUSED if listing.asking is Asking.REFUSED else Freshness.BY_HAND
     fresh = _aged(age, 2 * timedelta(seconds=listing.period_seconds) + GRACE)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from campaigns import accounts, byhand, donors, endpoints, ledger, mailings, reporting, suppression
 from campaigns.db import db
 from campaigns.ledger import Booking
-from campaigns.local import demo_payments
+from campaigns.local import demo_hand, demo_payments
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.local.environment import beside
@@ -81,7 +81,9 @@ def load(now: datetime) -> str:
         _history(number, fact, partner, people, now)
     live = _live(partner, now)
     script = _listings(live, people, now)
-    demo_payments.play(byhand.offline_listing(live, now, people.treasurer), now)
+    direct = byhand.offline_listing(live, now, people.treasurer)
+    demo_payments.play(direct, now)
+    demo_hand.enter(direct, people.treasurer, now)
     _givers(live, now)
     _letters(live, people, now)
     script.write(settings().instance_dir)

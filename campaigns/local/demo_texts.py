@@ -175,6 +175,10 @@ IN_REVIEW: Both = {
 }
 
 # Invented givers: name, language, message, whether the name is shown.
+# What the treasurer noted, and who matches: an invented company.
+BOX = "社区中秋晚会的募捐箱"
+MATCHER = "晨光文具（虚构）"
+
 DONORS: tuple[tuple[str, str, str | None, bool], ...] = (
     ("王晓梅", "zh-Hans", "给靠窗的孩子", True),
     ("张伟", "zh-Hans", "加油！", False),

@@ -17,7 +17,7 @@ from campaigns.local import script as scripts
 from campaigns.local.script import Directions, Script
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.endpoint import WebhookEndpoint
-from campaigns.model.entry import Entry
+from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.organisation import Organisation
@@ -78,7 +78,18 @@ def test_one_campaign_is_live_and_its_figure_adds_up(loaded: Path) -> None:
     assert found.raised == Money.sum(
         (one.converted for one in found.listings if one.converted), "CNY"
     )
-    assert found.matched == Money.parse("8800.00 CNY")
+    assert found.matched == Money.parse("11800.00 CNY")
+
+
+def test_the_treasurer_entered_a_box_a_transfer_and_a_match(loaded: Path) -> None:
+    by_hand = select(Entry.kind, Entry.stage, Entry.donations).where(Entry.door == Door.HAND)
+    assert [tuple(row) for row in db.session.execute(by_hand.order_by(Entry.id))] == [
+        (EntryKind.DONATION, None, 37),
+        (EntryKind.DONATION, None, 1),
+        (EntryKind.MATCH, MatchStage.ANNOUNCED, 0),
+        (EntryKind.MATCH, MatchStage.ANNOUNCED, 0),
+        (EntryKind.MATCH, MatchStage.CONFIRMED, 0),
+    ]
 
 
 def test_payment_providers_have_posted(loaded: Path) -> None:
