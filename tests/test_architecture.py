@@ -22,6 +22,7 @@ SHARED = (
     "told",
     "comparison",
     "suggestions",
+    "givers",
     "verdicts",
     "places",
     "sums",

@@ -15,6 +15,7 @@ from campaigns.web.staff import (
     days,
     design,
     donors,
+    exports,
     health,
     imports,
     ledger,
@@ -64,7 +65,7 @@ PARTS = (login, reset, today, campaigns, listings,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, mappings,
          rates_table,
-         settle, unplaced, reconciliation, donors, merges,
+         settle, unplaced, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
 for part in PARTS:

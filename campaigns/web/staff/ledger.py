@@ -1,11 +1,12 @@
 """The ledger: every entry with the numbers it is known by."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import selectinload
 
 from campaigns import correcting, progress
@@ -27,15 +28,8 @@ bp = Blueprint("ledger", __name__, url_prefix="/ledger")
 @bp.get("")
 @needs(Permission.SEE_LEDGER)
 def index() -> str:
-    chosen = _filters()
-    query = select(Entry).where(stands()).options(selectinload(Entry.keys))
-    for column, name in ((Entry.campaign_id, "campaign"), (Entry.listing_id, "listing")):
-        if chosen[name]:
-            query = query.where(column == int(chosen[name]))
-    if chosen["kind"]:
-        query = query.where(Entry.kind == EntryKind(chosen["kind"]))
-    if chosen["day"]:
-        query = query.where(Entry.day == date.fromisoformat(chosen["day"]))
+    chosen = filters()
+    query = select(Entry).where(stands(), *chosen_by(chosen)).options(selectinload(Entry.keys))
     return show(
         "staff/ledger.html",
         _("Ledger"),
@@ -75,15 +69,7 @@ def one(id: int) -> str:
     )
 
 
-def _figure_of(listing: Listing | None) -> dict[str, Any] | None:
-    """The public figure that the entry's listing shows."""
-    if listing is None:
-        return None
-    shown = progress.of(found(Campaign, listing.campaign_id), datetime.now(UTC)).listings
-    return next(figure.part(0, one) for one in shown if one.listing.id == listing.id)
-
-
-def _filters() -> dict[str, str]:
+def filters() -> dict[str, str]:
     """What the address chose; anything that is no choice counts as none."""
     numbers = {name: request.args.get(name, "") for name in ("campaign", "listing")}
     chosen = {
@@ -91,14 +77,36 @@ def _filters() -> dict[str, str]:
         for name, text in numbers.items()
     }
     kind = request.args.get("kind", "")
-    return {**chosen, "kind": kind if kind in list(EntryKind) else "", "day": _day()}
+    days = {name: _day(name) for name in ("day", "since", "until")}
+    return {**chosen, "kind": kind if kind in list(EntryKind) else "", **days}
 
 
-def _day() -> str:
+def chosen_by(filters: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    """The clauses of what was chosen."""
+    found: dict[str, Callable[[str], ColumnElement[bool]]] = {
+        "campaign": lambda id: Entry.campaign_id == int(id),
+        "listing": lambda id: Entry.listing_id == int(id),
+        "kind": lambda kind: Entry.kind == EntryKind(kind),
+        "day": lambda day: Entry.day == date.fromisoformat(day),
+        "since": lambda day: Entry.day >= date.fromisoformat(day),
+        "until": lambda day: Entry.day <= date.fromisoformat(day),
+    }
+    return [clause(filters[name]) for name, clause in found.items() if filters[name]]
+
+
+def _day(name: str) -> str:
     try:
-        return date.fromisoformat(request.args.get("day", "")).isoformat()
+        return date.fromisoformat(request.args.get(name, "")).isoformat()
     except ValueError:
         return ""
+
+
+def _figure_of(listing: Listing | None) -> dict[str, Any] | None:
+    """The public figure that the entry's listing shows."""
+    if listing is None:
+        return None
+    shown = progress.of(found(Campaign, listing.campaign_id), datetime.now(UTC)).listings
+    return next(figure.part(0, one) for one in shown if one.listing.id == listing.id)
 
 
 def _campaigns() -> list[tuple[str, str]]:
