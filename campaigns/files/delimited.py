@@ -4,6 +4,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from campaigns.files.bad import LONGEST_LINE, BadFile
 
@@ -32,8 +33,8 @@ def rows(pieces: Iterable[str], delimiter: str = ",", width: int = 0) -> Iterato
     read for itself; so it is if a quote goes on over lines and there are not `width` cells then.
     Raises `BadFile` for a line without end.
     """
-    number, back = 0, deque[str]()
-    source = _lines(pieces, back)
+    number, back, patient = 0, deque[str](), False
+    source: Iterator[str] = chain.from_iterable(_lines(pieces))
     while True:
         for line in source:
             number += 1
@@ -44,13 +45,15 @@ def rows(pieces: Iterable[str], delimiter: str = ",", width: int = 0) -> Iterato
             if len(used) > 1 and width and len(cells) != width:
                 cells = Broken(_UNCLOSED)
             yield number, cells
-            if isinstance(cells, Broken):
-                back.extendleft(reversed(used[1:]))
-            else:
+            if not isinstance(cells, Broken):
                 number += len(used) - 1
+                continue
+            back.extendleft(reversed(used[1:]))
+            if back and not patient:
+                break
         if not back:
             return
-        source = _lines((), back)
+        source, patient = _after(back, source), True
 
 
 def backticked(pieces: Iterable[str]) -> Iterator[Row]:
@@ -60,7 +63,7 @@ def backticked(pieces: Iterable[str]) -> Iterator[Row]:
     meet. Lines without a leading backtick (headings) are read as `rows` does, and so are lines
     that a spreadsheet has written anew with quotes.
     """
-    for number, line in enumerate(_lines(pieces, deque()), 1):
+    for number, line in enumerate(chain.from_iterable(_lines(pieces)), 1):
         if line.startswith("`") and ',"`' not in line and "\0" not in line:
             yield number, line[1:].split(",`", MOST_CELLS)
         else:
@@ -68,24 +71,27 @@ def backticked(pieces: Iterable[str]) -> Iterator[Row]:
                 yield number, cells
 
 
-def _lines(pieces: Iterable[str], back: deque[str]) -> Iterator[str]:
-    """Lines without their LF; those that somebody put `back` come first."""
+def _lines(pieces: Iterable[str]) -> Iterator[list[str]]:
+    """Lines without their LF, as many together as a piece holds."""
     rest = ""
     for piece in pieces:
         lines = (rest + piece).split("\n")
         rest = lines.pop()
         if len(rest) > LONGEST_LINE:
-            raise BadFile(
-                "The file has a line of hundreds of thousands of characters: this is no table."
-            )
-        for line in lines:
-            yield line
-            while back:
-                yield back.popleft()
+            raise BadFile("The file has a line of hundreds of thousands of characters: no table.")
+        yield lines
     if rest:
-        yield rest
+        yield [rest]
+
+
+def _after(back: deque[str], source: Iterator[str]) -> Iterator[str]:
+    """The source's lines, before each of them those that were put back meanwhile."""
     while back:
         yield back.popleft()
+    for line in source:
+        yield line
+        while back:
+            yield back.popleft()
 
 
 def _quoted(line: str, more: Iterator[str], delimiter: str) -> tuple[list[str], list[str]]:

@@ -74,11 +74,11 @@ def _account_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]
         return not_a_donation(number, *_why(sort, come, gone))
     line_no, trade_no = cells.number(line), cells.number(trade)
     if kind == _DONATION:
-        name, email = cells.party(party)
+        name, email = reading.party[party]
         return new_item(
             (number, _NEW, "", kind, come, "CNY", at, line_no, trade_no, cells.number(order),
-             None, None, None, None, None, cells.words(goods), None, 1, name, email,
-             cells.words(note))
+             None, None, None, None, None, reading.words[goods], None, 1, name, email,
+             reading.words[note])
         )  # fmt: skip
     if kind == _FEE:
         found = _FEE_OF.search(note)
@@ -87,7 +87,7 @@ def _account_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]
         number, _NEW, "", kind, gone or -come, "CNY", at, line_no,
         fee=trade_no if kind == _FEE and gone else None,
         regards=f"trade:{trade_no}" if trade_no and kind != _PAYOUT else None,
-        ref=cells.words(goods),
+        ref=reading.words[goods],
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _business_row(number: int, row: Cells, reading: Reading) -> Item | list[Item
     reading.tally(label, abs(reading.amounts[received]))
     at = reading.moment(done if done.strip() else made)
     trade_no, order_no = cells.number(trade), cells.number(order)
-    regards, ref = f"trade:{trade_no}" if trade_no else None, cells.words(goods)
+    regards, ref = f"trade:{trade_no}" if trade_no else None, reading.words[goods]
     if "退款" in sort:
         request_no = cells.number(request)
         item = Item(number, _NEW, "", _REFUND, abs(amount), "CNY", at,
@@ -111,10 +111,10 @@ def _business_row(number: int, row: Cells, reading: Reading) -> Item | list[Item
     elif "交易" in sort:
         if amount < 0:
             raise BadCell(N_("An amount is negative"), total)
-        name, email = cells.party(party)
+        name, email = reading.party[party]
         item = Item(number, _NEW, "", _DONATION, amount, "CNY", at, trade=trade_no, order=order_no,
                     ref=ref, donations=1, name=name, email=email,
-                    message=cells.words(note))  # fmt: skip
+                    message=reading.words[note])  # fmt: skip
         charged = trade_no
     else:
         return not_a_donation(number, N_("Rows of this sort are not known"), sort)

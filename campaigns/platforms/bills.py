@@ -197,8 +197,8 @@ def _compared(reading: Reading) -> Footer:
     found = tuple(
         Figure(
             told.label,
-            None if told.rows is None else reading.counts.get(told.label, 0),
-            None if told.minor is None else reading.sums.get(told.label, 0),
+            None if told.rows is None else reading.tallies[told.label][0],
+            None if told.minor is None else reading.tallies[told.label][1],
         )
         for told in stated
     )

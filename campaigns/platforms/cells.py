@@ -6,17 +6,21 @@ was read once is looked up afterwards. Each memory is bounded.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from campaigns.money import BadMoney, Money
 from campaigns.platforms import fields
 from campaigns.platforms.base import LARGEST_AMOUNT, N_
 
+T = TypeVar("T")
+
 SHANGHAI = "Asia/Shanghai"
 LONGEST_NUMBER = 200
 LONGEST_TEXT = 10_000
-_REMEMBERED = 100_000
+_REMEMBERED, _SHORT = 20_000, 60  # cells, and their characters
 _BLANKS = " \t\r\n\u3000\xa0`"
 # What exports write where there is nothing.
 _NOTHING = frozenset(("", "/", "-", "--", "—", "无"))
@@ -50,21 +54,21 @@ class BadCell(ValueError):
         super().__init__(f"{reason}: {shortened(detail)}" if detail else reason)
 
 
-class Amounts(dict[str, int]):
-    """Minor units of the currency by how a cell writes the amount; an empty cell is zero.
+class Remembered(dict[str, T]):
+    """What a cell says, by how it is written; short cells are read once as long as there is room.
 
-    Looking up what is no amount raises `BadCell`.
+    Looking one up raises `BadCell` as `read` does.
     """
 
-    def __init__(self, currency: str = "CNY") -> None:
+    def __init__(self, read: Callable[[str], T]) -> None:
         super().__init__()
-        self.currency = currency
+        self._read = read
 
-    def __missing__(self, cell: str) -> int:
-        minor = amount(cell, self.currency)
-        if len(self) < _REMEMBERED:
-            self[cell] = minor
-        return minor
+    def __missing__(self, cell: str) -> T:
+        said = self._read(cell)
+        if len(cell) <= _SHORT and len(self) < _REMEMBERED:
+            self[cell] = said
+        return said
 
 
 class Moments:

@@ -6,7 +6,7 @@ from functools import cache
 
 from campaigns.platforms import cells
 from campaigns.platforms.base import N_, Item, Kind, Verdict
-from campaigns.platforms.cells import Amounts, BadCell
+from campaigns.platforms.cells import BadCell, Remembered
 from campaigns.platforms.mapping import FIELDS, Dates, Mapping, Negative
 from campaigns.platforms.profile import (
     Cells,
@@ -61,7 +61,9 @@ class _Rows:
     def __init__(self, mapping: Mapping, matches: tuple[str, ...]) -> None:
         self._mapping, self._matches = mapping, matches
         self._words = {word.casefold(): kind for word, kind in mapping.words.items()}
-        self._amounts = cache(Amounts)
+        self._amounts = cache(
+            lambda currency: Remembered(lambda cell: cells.amount(cell, currency))
+        )
         self._sort = cache(self._by_longest_word)
 
     def read(self, number: int, row: Cells, reading: Reading) -> list[Item]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,16 @@ from functools import lru_cache, partial
 from typing import NamedTuple, cast
 
 from campaigns.platforms.base import Item, Verdict
-from campaigns.platforms.cells import SHANGHAI, Amounts, BadCell, Moments, shortened
+from campaigns.platforms.cells import (
+    SHANGHAI,
+    BadCell,
+    Moments,
+    Remembered,
+    amount,
+    party,
+    shortened,
+    words,
+)
 
 _UNIT = re.compile(r"\([+-]?(?:元|人民币元?|cny|rmb|¥|yuan)\)")
 _PERIOD = re.compile(
@@ -55,19 +65,22 @@ class Reading:
 
     currency: str = "CNY"
     zone: str = SHANGHAI
-    counts: dict[str, int] = field(default_factory=dict)
-    sums: dict[str, int] = field(default_factory=dict)
+    # How many rows, and how much in minor units, by the label of a sum that the file may state.
+    tallies: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     stated: list[Figure] = field(default_factory=list)
     labels: Sequence[str] | None = None  # of a summary whose figures stand in the next row
 
     def __post_init__(self) -> None:
-        self.amounts = Amounts(self.currency)
+        self.amounts = Remembered(lambda cell: amount(cell, self.currency))
         self.moment: Callable[[str], datetime] = Moments(self.zone).read
+        self.words = Remembered(words)
+        self.party = Remembered(party)
 
     def tally(self, label: str, minor: int) -> None:
         """Count a row for the sum that the file states under `label`."""
-        self.counts[label] = self.counts.get(label, 0) + 1
-        self.sums[label] = self.sums.get(label, 0) + minor
+        tally = self.tallies[label]
+        tally[0] += 1
+        tally[1] += minor
 
 
 # The cells of a row, in the order of the profile's columns.

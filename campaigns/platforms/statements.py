@@ -56,11 +56,11 @@ def _row(number: int, row: Cells, reading: Reading, gifts: tuple[str, ...]) -> I
         return Item(number, _NEW, "", Kind.PAYOUT.value, amount, "CNY", at, cells.number(trade))
     if why:
         return not_a_donation(number, *why)
-    trade_no, (name, email) = cells.number(trade), cells.party(party)
+    trade_no, (name, email) = cells.number(trade), reading.party[party]
     message = _MESSAGE.search(note) or _MESSAGE.search(goods)
     found = [
         Item(number, _NEW, "", Kind.DONATION.value, amount, "CNY", at, trade=trade_no,
-             order=cells.number(order), ref=cells.words(goods), donations=1, name=name,
+             order=cells.number(order), ref=reading.words[goods], donations=1, name=name,
              email=email, message=cells.words(message[1] if message else note))
     ]  # fmt: skip
     if charge := abs(reading.amounts[fee]):

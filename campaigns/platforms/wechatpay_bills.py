@@ -44,7 +44,7 @@ def _row(number: int, row: Cells, reading: Reading) -> Item | list[Item]:
     at = reading.moment(done if cells.words(done) else when)
     mchid = _number(sub) or _number(merchant)
     account = f"wechatpay:{mchid}" if mchid else None
-    trade_no, ref = _number(trade), cells.words(attach) or cells.words(goods)
+    trade_no, ref = _number(trade), reading.words[attach] or reading.words[goods]
     regards = f"trade:{trade_no}" if trade_no else None
     state, refund_no = state.strip(_MARKS), _number(refund)
     if state in ("REFUND", "REVOKED") or refund_no:

@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
@@ -21,15 +21,15 @@ def archive(members: Mapping[str, bytes | str], level: int = 6) -> bytes:
 def workbook(rows: bytes | str, *, strings: str = "", root: str = "", name: str = "一") -> bytes:
     """An XLSX file whose only sheet has the rows given as XML; `strings` are the shared texts."""
     rows = rows.encode() if isinstance(rows, str) else rows
-    sheet = f'<worksheet xmlns="{_MAIN}"{root}>'.encode() + rows + b"</worksheet>"
+    sheet = f'<worksheet xmlns="{MAIN}"{root}>'.encode() + rows + b"</worksheet>"
     parts: dict[str, bytes | str] = {
-        "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"/>',
+        "[Content_Types].xml": _content_types(),
         "_rels/.rels": (
             f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r0"'
             f' Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
         ),
         "xl/workbook.xml": (
-            f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
+            f'<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><sheets>'
             f'<sheet name="{name}" sheetId="1" r:id="r1"/></sheets></workbook>'
         ),
         "xl/_rels/workbook.xml.rels": (
@@ -41,6 +41,23 @@ def workbook(rows: bytes | str, *, strings: str = "", root: str = "", name: str 
     if strings:
         parts["xl/sharedStrings.xml"] = strings
     return archive(parts)
+
+
+def _content_types() -> str:
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    overrides = "".join(
+        f'<Override PartName="/xl/{part}.xml" ContentType="{kind}.{name}+xml"/>'
+        for part, name in (
+            ("workbook", "sheet.main"),
+            ("worksheets/sheet1", "worksheet"),
+            ("sharedStrings", "sharedStrings"),
+        )
+    )
+    rels = "application/vnd.openxmlformats-package.relationships+xml"
+    return (
+        f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType="{rels}"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>'
+    )
 
 
 def lying(body: bytes, told: int) -> bytes:
