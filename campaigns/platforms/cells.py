@@ -105,8 +105,9 @@ def amount(cell: str, currency: str) -> int:
         sign, text = "-", text[1:]
     if _GROUPED.fullmatch(text):
         text = text.replace(",", "")
-    whole, point, decimals = text.partition(".")
-    text = f"{whole}.{kept}" if point and (kept := decimals.rstrip("0")) else whole
+    whole, _, decimals = text.partition(".")
+    if decimals:
+        text = whole + (f".{kept}" if (kept := decimals.rstrip("0")) else "")
     try:
         minor = Money.of(sign + text, currency).minor
     except BadMoney as error:
@@ -142,11 +143,10 @@ def words(cell: str) -> str | None:
 def party(cell: str) -> tuple[str | None, str | None]:
     """Name and e-mail of "张三 (zh***@example.com)"; what the platform has masked is no e-mail."""
     name, bracket, address = cell.strip(_BLANKS).replace("（", "(").partition("(")
-    if not bracket or address[-1:] not in (")", "）"):
+    is_masked = "*" in address
+    if not bracket or address[-1:] not in (")", "）") or not (is_masked or "@" in address):
         return words(cell), None
-    if "*" in address or "@" not in address:
-        return words(name), None
-    return words(name), words(address[:-1])
+    return words(name), None if is_masked else words(address[:-1])
 
 
 def shortened(detail: str) -> str:
@@ -179,8 +179,8 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
     year, month, day, hour, minute, second = (
         int(found[part] or 0) for part in ("year", "month", "day", "hour", "minute", "second")
     )
-    where = _zone(found.groupdict().get("offset"), zone)
     try:
+        where = _zone(found.groupdict().get("offset"), zone)
         moment = datetime(year, month, day, hour, minute, second, tzinfo=where)
     except ValueError as error:
         raise BadCell(N_("A day or hour does not exist"), text) from error

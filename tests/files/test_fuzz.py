@@ -16,7 +16,7 @@ from campaigns.platforms.mapping import Mapping
 from tests.files import bombs
 from tests.platforms.test_exports import FILES, assert_whole
 
-SECONDS = 5  # for inputs of some kilobytes on a busy machine
+SECONDS = 5  # of the processor, for inputs of some kilobytes
 PROFILES = sorted(registry.profiles())
 TOKENS = [
     b"", b",", b"\t", b";", b"\r\n", b"\n", b"\r", b'"', b'""', b"`", b",`", b"'", b"#", b"\0",
@@ -44,7 +44,7 @@ SOUP = st.lists(
 
 def tried(body: bytes, profile: str, charset: str | None = None) -> None:
     """Read it all. Raises what must not be raised."""
-    began = time.monotonic()
+    began = time.process_time()
     mapping = Mapping(otherwise="donation", negative="refused") if len(body) % 2 else None
     bills.recognise(BytesIO(body))
     try:
@@ -57,7 +57,7 @@ def tried(body: bytes, profile: str, charset: str | None = None) -> None:
         opened.sample()
     except BadFile as refused:
         assert str(refused)[-1] == "."  # noqa: PT017 - either outcome is right
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def edited(body: bytes, edits: list[tuple[str, float, bytes]]) -> bytes:
