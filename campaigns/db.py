@@ -110,14 +110,17 @@ class Exact(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value)
 
 
-def choice(kinds: type[StrEnum]) -> Enum:
-    """A text column that holds one of `kinds`, checked by the database too."""
+def choice(kinds: type[StrEnum], name: str | None = None) -> Enum:
+    """A text column that holds one of `kinds`, checked by the database too.
+
+    `name` is the constraint's, where it is not that of the class.
+    """
     return Enum(
         kinds,
         native_enum=False,
         create_constraint=True,
         length=24,
-        name=re.sub(r"(?<!^)(?=[A-Z])", "_", kinds.__name__).lower(),
+        name=name or re.sub(r"(?<!^)(?=[A-Z])", "_", kinds.__name__).lower(),
         values_callable=lambda members: [member.value for member in members],
     )
 

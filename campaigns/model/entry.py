@@ -16,19 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaigns.db import Base, Id, Moment, choice
 from campaigns.money import Money
+from campaigns.platforms.base import Kind
 
-
-class EntryKind(StrEnum):
-    DONATION = "donation"
-    REFUND = "refund"
-    CHARGEBACK = "chargeback"
-    MATCH = "match"
-    FEE = "fee"
-    PAYOUT = "payout"
-    DISBURSEMENT = "disbursement"
-    EXPENSE = "expense"
-
-
+# The ledger books what platforms and people speak of, kind by kind.
+EntryKind = Kind
 # What a public figure is made of (design §6); the other kinds explain where money went.
 COUNTED = frozenset({EntryKind.DONATION, EntryKind.REFUND, EntryKind.CHARGEBACK, EntryKind.MATCH})
 
@@ -72,7 +63,7 @@ class Entry(Base):
     __tablename__ = "entries"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[EntryKind] = mapped_column(choice(EntryKind))
+    kind: Mapped[EntryKind] = mapped_column(choice(EntryKind, "entry_kind"))
     stage: Mapped[MatchStage | None] = mapped_column(choice(MatchStage))
     amount_minor: Mapped[int] = mapped_column("amount", BigInteger)
     currency: Mapped[str] = mapped_column(String(3))

@@ -119,7 +119,7 @@ class ImportRow(Base):
     verdict: Mapped[RowVerdict] = mapped_column(choice(RowVerdict))
     reason: Mapped[str | None] = mapped_column(String(300))
     decision: Mapped[Decision | None] = mapped_column(choice(Decision))
-    kind: Mapped[EntryKind | None] = mapped_column(choice(EntryKind))
+    kind: Mapped[EntryKind | None] = mapped_column(choice(EntryKind, "entry_kind"))
     amount_minor: Mapped[int | None] = mapped_column("amount", BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
     occurred_at: Mapped[datetime | None] = mapped_column(Moment)

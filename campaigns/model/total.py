@@ -19,7 +19,7 @@ class Total(Base):
 
     listing_id: Mapped[int] = mapped_column(ForeignKey("listings.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    kind: Mapped[EntryKind] = mapped_column(choice(EntryKind), primary_key=True)
+    kind: Mapped[EntryKind] = mapped_column(choice(EntryKind, "entry_kind"), primary_key=True)
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     slot: Mapped[int] = mapped_column(primary_key=True)
     amount_minor: Mapped[int] = mapped_column("amount", BigInteger)
