@@ -85,7 +85,7 @@ def _in_json(text: str) -> str | None:
         found = json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
-    return _first(found) if isinstance(found, dict) else None
+    return _first(found)
 
 
 def _first(found: Mapping[str, object]) -> str | None:

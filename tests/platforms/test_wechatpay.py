@@ -109,6 +109,19 @@ def test_a_refund_goes_by_both_its_numbers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prefixes", "ref", "elsewhere"),
+    [("", None, False), ("DON=spring", "spring", False), ("SHOP", None, True)],
+)
+def test_payments_and_refunds_are_placed_by_their_order(
+    prefixes: str, ref: str | None, elsewhere: bool
+) -> None:
+    keys = payers.wechat_keys(order_prefix=prefixes)
+    for body in (event(payment("7")), event(refund("7", "RF1", 1), "REFUND.SUCCESS")):
+        [found] = wechatpay.movements(body, keys, NOON)
+        assert (found.campaign_ref, found.elsewhere) == (ref, elsewhere)
+
+
+@pytest.mark.parametrize(
     ("told", "type"),
     [
         (payment(trade_state="PAYERROR"), "TRANSACTION.FAIL"),
@@ -330,6 +343,8 @@ def test_a_wrong_value_is_malformed(changes: dict[str, Any]) -> None:
         {"amount": {"total": 10000}},
         {"amount": {"total": 10000, "refund": 10001}},
         {"amount": {"total": 10000, "refund": 0}},
+        {"amount": {"total": 0, "refund": 0}},
+        {"out_trade_no": None},
         {"refund_id": None},
         {"out_refund_no": None},
         {"transaction_id": None},
