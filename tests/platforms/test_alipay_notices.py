@@ -148,6 +148,33 @@ def test_times_are_those_of_shanghai_with_or_without_a_fraction() -> None:
     assert refund.occurred_at == datetime(2026, 9, 7, 16, 0, 0, 500_000, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("changes", "hour"),
+    [
+        ({"gmt_refund": "2026-11-22 15:00:00", "gmt_close": "2026-11-22 16:00:00"}, 7),
+        ({"gmt_close": "2026-11-22 16:00:00"}, 8),
+        ({"notify_time": "2026-11-22 17:00:00"}, 9),
+    ],
+)
+def test_a_refund_has_the_first_moment_that_is_stated(changes: dict[str, str], hour: int) -> None:
+    refund = read(trade(refund_fee="1.00", **changes))[1]
+    assert refund.occurred_at == datetime(2026, 11, 22, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changes", "hour"),
+    [
+        ({}, 4),
+        ({"gmt_payment": None, "gmt_create": "2026-11-22 11:00:00"}, 3),
+        ({"gmt_payment": None, "gmt_create": None, "notify_time": "2026-11-22 10:00:00"}, 2),
+    ],
+)
+def test_a_payment_has_the_first_moment_that_is_stated(
+    changes: dict[str, str | None], hour: int
+) -> None:
+    assert donation(trade(**changes)).occurred_at == datetime(2026, 11, 22, hour, tzinfo=UTC)
+
+
 def test_money_cannot_have_moved_after_we_were_told() -> None:
     assert read(trade(), now=NOON - timedelta(hours=1))[0].occurred_at < NOON
 
@@ -339,8 +366,9 @@ def test_the_listing_comes_from_what_was_passed_along_or_from_the_order(
     passed: str | None, order: str, prefixes: str, ref: str | None, elsewhere: bool
 ) -> None:
     told = trade(passback_params=passed, out_trade_no=order)
-    found = donation(told, payers.alipay_keys(order_prefix=prefixes))
-    assert (found.passed or found.campaign_ref, found.elsewhere) == (ref, elsewhere)
+    keys = payers.alipay_keys(order_prefix=prefixes)
+    for found in read({**told, "refund_fee": "1.00"}, keys):
+        assert (found.passed or found.campaign_ref, found.elsewhere) == (ref, elsewhere)
 
 
 def test_a_further_attempt_says_the_same() -> None:

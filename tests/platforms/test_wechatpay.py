@@ -108,6 +108,16 @@ def test_a_refund_goes_by_both_its_numbers() -> None:
     assert found.refunds == Key("trade", "420007")
 
 
+def test_a_refund_may_be_of_all_there_was_and_has_a_moment_of_its_own() -> None:
+    [found] = read(
+        refund("7", "RF1", 10_000, success_time="2026-11-22T11:00:00+08:00"), "REFUND.SUCCESS"
+    )
+    assert found.amount == Money(10_000, "CNY")
+    assert found.occurred_at == NOON - timedelta(hours=1)
+    [found] = read(refund("7", "RF1", 1, success_time=None), "REFUND.SUCCESS")
+    assert found.occurred_at == NOON  # when we began to be told, a second ahead, is cut to ours
+
+
 @pytest.mark.parametrize(
     ("prefixes", "ref", "elsewhere"),
     [("", None, False), ("DON=spring", "spring", False), ("SHOP", None, True)],
