@@ -33,7 +33,7 @@ SERIAL = "PUB_KEY_ID_0116000000012026090700000000000001"
 
 
 @cache
-def private_key(name: str = "theirs") -> RSAPrivateKey:
+def private_key(name: str) -> RSAPrivateKey:
     """One pair for each name, made once per run."""
     return generate_private_key(65537, 2048)
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -18,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_der_public_key,
-    load_pem_public_key,
 )
 
 from campaigns.platforms.base import N_, BadKeys
 
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.*?)-----END \1-----", re.DOTALL)
 SMALLEST, LARGEST = 2048, 8192  # bits: RSA2 begins at the former; the latter bounds our work
 
 
@@ -78,8 +79,10 @@ def _holds(signature: bytes, message: bytes, key: str) -> bool:
 
 
 def _loaded(text: str) -> object:
-    if "BEGIN CERTIFICATE" in text:
-        return x509.load_pem_x509_certificate(text.encode()).public_key()
-    if "-----BEGIN" in text:
-        return load_pem_public_key(text.encode())
-    return load_der_public_key(base64.b64decode("".join(text.split()), validate=True))
+    """Also where its lines were joined, or joined by what only looks like an end of line."""
+    found = _PEM.search(text)
+    label, inner = found.groups() if found else ("PUBLIC KEY", text)
+    der = base64.b64decode("".join(inner.replace("\\n", "").split()), validate=True)
+    if label == "CERTIFICATE":
+        return x509.load_der_x509_certificate(der).public_key()
+    return load_der_public_key(der)

@@ -179,6 +179,11 @@ def test_money_cannot_have_moved_after_we_were_told() -> None:
     assert read(trade(), now=NOON - timedelta(hours=1))[0].occurred_at < NOON
 
 
+@pytest.mark.parametrize(("text", "fen"), [("0.01", 1), ("100000000.00", 10_000_000_000)])
+def test_any_amount_a_trade_can_have_is_taken(text: str, fen: int) -> None:
+    assert donation(trade(total_amount=text)).amount == Money(fen, "CNY")
+
+
 @pytest.mark.parametrize("text", ["20", "20.0", "20.00"])
 def test_an_amount_may_have_decimals_or_not(text: str) -> None:
     assert donation(trade(total_amount=text)).amount == Money(2000, "CNY")
