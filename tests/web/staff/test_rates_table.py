@@ -10,10 +10,14 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from campaigns import ledger
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
+from campaigns.model.entry import Door, EntryKind
+from campaigns.model.listing import Rule
 from campaigns.model.rate import Rate
 from campaigns.model.staff import Role
+from campaigns.money import Money
 from tests import make
 from tests.web.staff.conftest import Desk
 
@@ -130,3 +134,24 @@ def test_only_who_may_enter_rates_reaches_it(desk: Callable[..., Desk]) -> None:
         sitting = desk(role)
         assert sitting.get(PATH).status_code == 403
         assert sitting.post(PATH, table=TABLE).status_code == 403
+
+
+def test_a_missing_rate_is_said_on_the_page_until_it_is_entered(treasurer: Desk) -> None:
+    listing = make.listing(make.campaign("after-school"), rule=Rule.ITEMISED)
+    booking = ledger.Booking(
+        listing=listing,
+        kind=EntryKind.DONATION,
+        amount=Money.parse("100.00 USD"),
+        occurred_at=make.NOON,
+        source="hand",
+        keys=(),
+        door=Door.HAND,
+    )
+    ledger.book(booking, make.NOON)
+    before = treasurer.client.get("/en/c/after-school").text
+    assert re.search(r"without a rate to convert it:.*\$100\.00", before, re.S)
+    table = "day,currency,rate,source\n2026-11-22,USD,7.1052,PBOC\n"
+    treasurer.post(PATH, table=table, quote="CNY", step="do")
+    after = treasurer.client.get("/en/c/after-school").text
+    assert "without a rate" not in after
+    assert "¥710.52" in after
