@@ -121,14 +121,10 @@ def _gift(entry: Entry) -> dict[str, str | None] | None:
     if gift is None:
         return None
     donor = gift.donor
+    # Without an address nobody is known as a donor; a match is given by an organisation.
+    name = (donor.name if donor else None) or gift.public_name
+    address = donor.address if donor else None
     if me().may(Permission.SEE_DONORS):
-        return {
-            "name": donor.name if donor else None,
-            "address": donor.address if donor else None,
-            "message": gift.message,
-        }
-    return {
-        "name": masked.name(donor.name if donor else None),
-        "address": masked.address(donor.address if donor else None),
-        "message": None,
-    }
+        return {"name": name, "address": address, "message": gift.message}
+    shown = name if entry.kind is EntryKind.MATCH else masked.name(name)
+    return {"name": shown, "address": masked.address(address), "message": None}

@@ -61,7 +61,8 @@ def test_a_match_is_entered_with_who_matches(treasurer: Desk, listing: Listing) 
     page = treasurer.get(PATH).text
     assert "A company" in page
     assert "announced" in page
-    assert "Matched by" in treasurer.get(f"/staff/ledger/{entry.id}").text
+    page = treasurer.get(f"/staff/ledger/{entry.id}").text
+    assert re.search(r"<dt>Matched by</dt><dd>A company</dd>", page)
     assert "8,800.00" not in treasurer.client.get("/en/c/after-school").text
 
 
