@@ -41,7 +41,8 @@ class Sheet:
         """
         last = 0
         for strip in range(len(self._strips)):
-            for number, cells in _rows(self._read(strip), last):
+            sheet = self._read(strip) if strip else self._first
+            for number, cells in _rows(sheet, last):
                 if len(cells) < width:
                     cells += [""] * (width - len(cells))
                 elif len(cells) > width > 0 and not any(cells[width:]):
@@ -55,6 +56,11 @@ class Sheet:
             return self._workbook.cut(self.member or "")
         except CalamineError as error:
             raise BadFile(_DAMAGED) from error
+
+    @cached_property
+    def _first(self) -> CalamineSheet:
+        """The strip that is looked at again and again, before the rows are read."""
+        return self._read(0)
 
     def _read(self, strip: int) -> CalamineSheet:
         try:
@@ -84,7 +90,9 @@ def _number(value: float) -> str:
 
 
 def _moment(value: datetime) -> str:
-    return (value + _HALF_A_SECOND).replace(microsecond=0).isoformat(" ")
+    if value.microsecond:
+        value = (value + _HALF_A_SECOND).replace(microsecond=0)
+    return value.isoformat(" ")
 
 
 _WRITTEN: dict[type, Callable[..., str]] = {

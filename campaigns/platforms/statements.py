@@ -1,6 +1,8 @@
 """Statements of personal accounts at Alipay and WeChat: what was received there for good."""
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 
 from campaigns.platforms import cells
 from campaigns.platforms.base import N_, Item, Kind, Verdict
@@ -12,12 +14,13 @@ from campaigns.platforms.profile import (
     Preamble,
     Profile,
     Reading,
+    new_item,
     not_a_donation,
     period,
 )
 
 _NEW = Verdict.NEW.value
-_BLANKS = " \t\r\n\u3000"
+_DONATION, _FEE, _PAYOUT = Kind.DONATION.value, Kind.FEE.value, Kind.PAYOUT.value
 # 已收入:1笔,0.01元 below old statements, 收入：3笔 100.00元 above newer ones.
 _TOTAL = re.compile(
     r"^[#\s]*(已收入|待收入|已支出|待支出|收入|支出)[:：]\s*([0-9]+)\s*笔[,，\s]*([0-9][0-9,]*(?:\.[0-9]+)?)\s*元"
@@ -42,56 +45,78 @@ def _wechat_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]:
 def _row(number: int, row: Cells, reading: Reading, gifts: tuple[str, ...]) -> Item | list[Item]:
     """A gift if it was received for good, a payout if it went to our bank, else why neither."""
     (paid, made, sort, party, goods, direction, stated, state, trade, order, note, fee, refunded,
-     funds) = (cell.strip(_BLANKS) for cell in row)  # fmt: skip
+     funds) = map(str.strip, row)  # fmt: skip
     amount = reading.amounts[stated]
-    for label in {direction, funds}:
-        reading.tally(label, amount)
+    reading.tally(direction, amount)
+    reading.tally(funds, amount)
     at = reading.moment(paid or made)
     if amount < 0:
         raise BadCell(N_("An amount is negative"), stated)
-    why = _why_not(sort, goods, direction, state, funds, gifts)
+    why = _why_not(sort, direction, state, funds, gifts) or _why_not_for(goods)
     if not amount:
         why = N_("No money moved"), sort
     if why and direction not in ("收入", "支出") and "提现" in sort + goods and _is_done(state):
-        return Item(number, _NEW, "", Kind.PAYOUT.value, amount, "CNY", at, cells.number(trade))
+        return Item(number, _NEW, "", _PAYOUT, amount, "CNY", at, cells.number(trade))
     if why:
         return not_a_donation(number, *why)
     trade_no, (name, email) = cells.number(trade), reading.party[party]
-    message = _MESSAGE.search(note) or _MESSAGE.search(goods)
-    found = [
-        Item(number, _NEW, "", Kind.DONATION.value, amount, "CNY", at, trade=trade_no,
-             order=cells.number(order), ref=reading.words[goods], donations=1, name=name,
-             email=email, message=cells.words(message[1] if message else note))
-    ]  # fmt: skip
-    if charge := abs(reading.amounts[fee]):
-        found.append(Item(number, _NEW, "", Kind.FEE.value, charge, "CNY", at, fee=trade_no,
-                          regards=f"trade:{trade_no}" if trade_no else None))  # fmt: skip
-    if back := _given_back(state, refunded, reading):
-        part = f"{back / 100:.2f}"
-        found.append(
-            not_a_donation(number, N_("Part of it was given back, to be booked by hand"), part)
-        )
-    return found
+    gift = new_item(
+        (number, _NEW, "", _DONATION, amount, "CNY", at, None, trade_no, cells.number(order),
+         None, None, None, None, None, reading.words[goods], None, 1, name, email,
+         reading.words[_message(note, goods)])
+    )  # fmt: skip
+    charge, back = abs(reading.amounts[fee]), _given_back(state, refunded, reading)
+    if not (charge or back):
+        return gift
+    return [gift, *_beside(gift, charge, back)]
 
 
+def _beside(gift: Item, charge: int, back: int) -> Iterator[Item]:
+    """What else the row of a gift tells: its fee, and that a part went back."""
+    number, trade = gift.number, gift.trade
+    if charge:
+        regards = f"trade:{trade}" if trade else None
+        yield Item(number, _NEW, "", _FEE, charge, "CNY", gift.occurred_at, fee=trade,
+                   regards=regards)  # fmt: skip
+    if back:
+        part = f"{back // 100}.{back % 100:02}"
+        yield not_a_donation(number, N_("Part of it was given back, to be booked by hand"), part)
+
+
+@lru_cache(maxsize=1024)
 def _why_not(
-    sort: str, goods: str, direction: str, state: str, funds: str, gifts: tuple[str, ...]
+    sort: str, direction: str, state: str, funds: str, gifts: tuple[str, ...]
 ) -> tuple[str, str] | None:
-    """Why a row is no gift; None if it is one."""
+    """Why a row is no gift; None if it may be one."""
     if direction != "收入":
         paid = direction == "支出"
         return (N_("Money paid, not received") if paid else N_("Neither income nor expense")), sort
-    if "退款" in sort or goods.startswith("退款") or state.startswith("退款"):
+    if "退款" in sort or state.startswith("退款"):
         return N_("Money given back to us is not a donation"), sort
     if "全额退款" in state:
         return N_("It was given back in full"), state
     if not _is_done(state) or (funds and funds != "已收入"):
         return N_("Its state does not say that money was received"), state
-    if any(word in sort for word in _NO_GIFTS) or "收益发放" in goods:
-        return N_("Money of this sort is not a donation"), sort
-    if gifts and not any(word in sort for word in gifts):
+    if any(word in sort for word in _NO_GIFTS) or not any(word in sort for word in gifts or ("",)):
         return N_("Money of this sort is not a donation"), sort
     return None
+
+
+def _why_not_for(goods: str) -> tuple[str, str] | None:
+    """Alipay says in the name of the goods what some income is for."""
+    if goods.startswith("退款"):
+        return N_("Money given back to us is not a donation"), goods
+    if "收益发放" in goods:
+        return N_("Money of this sort is not a donation"), goods
+    return None
+
+
+def _message(note: str, goods: str) -> str:
+    """What the giver wrote: in the note, or behind a label in either."""
+    for text in (note, goods):
+        if ("留言" in text or "备注" in text) and (found := _MESSAGE.search(text)):
+            return found[1]
+    return note
 
 
 def _is_done(state: str) -> bool:
@@ -99,6 +124,8 @@ def _is_done(state: str) -> bool:
 
 
 def _given_back(state: str, refunded: str, reading: Reading) -> int:
+    if "已退款" not in state:
+        return reading.amounts[refunded]
     found = _GIVEN_BACK.search(state)
     return reading.amounts[refunded] or (reading.amounts[found[1]] if found else 0)
 

@@ -18,7 +18,7 @@ def archive(members: Mapping[str, bytes | str], level: int = 6) -> bytes:
     return body.getvalue()
 
 
-def workbook(rows: bytes | str, *, strings: str = "", root: str = "", name: str = "一") -> bytes:
+def workbook(rows: bytes | str, *, strings: str = "", styles: str = "", root: str = "") -> bytes:
     """An XLSX file whose only sheet has the rows given as XML; `strings` are the shared texts."""
     rows = rows.encode() if isinstance(rows, str) else rows
     sheet = f'<worksheet xmlns="{MAIN}"{root}>'.encode() + rows + b"</worksheet>"
@@ -30,7 +30,7 @@ def workbook(rows: bytes | str, *, strings: str = "", root: str = "", name: str 
         ),
         "xl/workbook.xml": (
             f'<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-            f'<sheet name="{name}" sheetId="1" r:id="r1"/></sheets></workbook>'
+            '<sheet name="一" sheetId="1" r:id="r1"/></sheets></workbook>'
         ),
         "xl/_rels/workbook.xml.rels": (
             f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1"'
@@ -38,6 +38,8 @@ def workbook(rows: bytes | str, *, strings: str = "", root: str = "", name: str 
         ),
         "xl/worksheets/sheet1.xml": sheet,
     }
+    if styles:
+        parts["xl/styles.xml"] = styles
     if strings:
         parts["xl/sharedStrings.xml"] = strings
     return archive(parts)
@@ -50,6 +52,7 @@ def _content_types() -> str:
         for part, name in (
             ("workbook", "sheet.main"),
             ("worksheets/sheet1", "worksheet"),
+            ("styles", "styles"),
             ("sharedStrings", "sharedStrings"),
         )
     )
