@@ -14,7 +14,7 @@ from sqlalchemy import select
 from campaigns import accounts, byhand, donors, endpoints, ledger, mailings, reporting, suppression
 from campaigns.db import db
 from campaigns.ledger import Booking
-from campaigns.local import demo_hand, demo_payments
+from campaigns.local import demo_hand, demo_payments, demo_waiting
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.local.environment import beside
@@ -205,6 +205,7 @@ def _listings(live: Campaign, people: People, now: datetime) -> Script:
         foundation_raised=given.minor,
         foundation_donations=DAYS,
     )
+    demo_waiting.play(foundation, now)
     _reports(tencent, directions.tencent_raised, directions.tencent_donations, now)
     _reports(alipay, directions.alipay_raised, directions.alipay_donors, now)
     return Script(directions)

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from campaigns import progress
+from campaigns import merging, progress, reconciliation
 from campaigns.db import db
 from campaigns.local import demo
 from campaigns.local import script as scripts
@@ -103,6 +103,13 @@ def test_payment_providers_have_posted(loaded: Path) -> None:
     assert sorted(verdicts["wechatpay"]) == [Verdict.BOOKED] * 3 + [Verdict.NOTHING]
     direct = select(func.sum(Entry.amount_minor)).where(Entry.source.startswith("alipay:"))
     assert db.session.scalar(direct) == 6_600 + 20_000 + 5_000 - 2_000 + 10_000
+
+
+def test_a_gap_and_a_double_wait_for_the_treasurer(loaded: Path) -> None:
+    (gap,) = reconciliation.overdue(NOON)
+    assert (gap.last.gap, gap.age(NOON.date())) == (Money.parse("-8800.00 CNY"), 1)
+    (pair,) = merging.alike()
+    assert pair[0].name == pair[1].name
 
 
 def test_a_mailing_waits_for_approval_and_one_leaves_in_two_minutes(loaded: Path) -> None:
