@@ -11,15 +11,15 @@ from hypothesis import strategies
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from campaigns import intake, progress
+from campaigns import intake, notices, progress
 from campaigns.db import db
-from campaigns.intake import Came
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.model.listing import Rule
 from campaigns.money import Money
+from campaigns.notices import Came
 from campaigns.platforms.base import Giver, Key, Kind, Movement
 from tests import make
 from tests.make import NOON
@@ -114,7 +114,7 @@ def _arrives(endpoint: WebhookEndpoint, event: int, movement: Movement) -> None:
         outcome = None
     if outcome is not None:
         return
-    kept = intake.take(endpoint, came)
+    kept = notices.take(endpoint, came)
     if kept.new:
         assert intake.book(kept.notice_id, endpoint, [movement], NOON) == intake.BOOKED
 

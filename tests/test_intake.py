@@ -8,9 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import intake, suppression
+from campaigns import intake, notices, suppression
 from campaigns.db import db
-from campaigns.intake import Came, Outcome
 from campaigns.model.campaign import Campaign, CampaignSlug
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery, LetterKind
@@ -21,6 +20,7 @@ from campaigns.model.gift import Gift, Moderation
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, Verdict
 from campaigns.money import Money
+from campaigns.notices import Came, Outcome
 from campaigns.platforms.base import Giver, Key, Kind, Movement
 from tests import make
 from tests.make import NOON
@@ -62,7 +62,7 @@ def movement(number: str = "1", **more: Any) -> Movement:
 
 
 def booked(endpoint: WebhookEndpoint, *movements: Movement, event_id: str = "evt") -> Outcome:
-    kept = intake.take(endpoint, Came(event_id, str(movements).encode(), {}, NOON))
+    kept = notices.take(endpoint, Came(event_id, str(movements).encode(), {}, NOON))
     outcome = intake.book(kept.notice_id, endpoint, movements, NOON)
     db.session.commit()
     return outcome
@@ -232,7 +232,7 @@ def test_a_notice_kept_is_booked_again_from_its_body(endpoint: WebhookEndpoint) 
         b'{"type":"donation.succeeded","timestamp":"2026-11-22T12:00:00+08:00",'
         b'"data":{"external_id":"LQ-1","amount":"10.50","currency":"CNY"}}'
     )
-    kept = intake.take(endpoint, Came("evt", body, {}, NOON))
+    kept = notices.take(endpoint, Came("evt", body, {}, NOON))
     notice = db.session.get_one(Notice, kept.notice_id)
     for _ in range(2):
         assert intake.again(notice, NOON + timedelta(days=1)).verdict is Verdict.BOOKED
@@ -243,7 +243,7 @@ def test_a_notice_kept_is_booked_again_from_its_body(endpoint: WebhookEndpoint) 
 def test_a_notice_that_cannot_be_read_again_is_left_to_a_person(
     endpoint: WebhookEndpoint, body: bytes | None
 ) -> None:
-    kept = intake.take(endpoint, Came("evt", body or b"", {}, NOON))
+    kept = notices.take(endpoint, Came("evt", body or b"", {}, NOON))
     notice = db.session.get_one(Notice, kept.notice_id)
     if body is None:
         notice.body = None
@@ -251,10 +251,10 @@ def test_a_notice_that_cannot_be_read_again_is_left_to_a_person(
 
 
 def test_postponing_waits_longer_each_time_and_gives_up(endpoint: WebhookEndpoint) -> None:
-    kept = intake.take(endpoint, Came("evt", b"{}", {}, NOON))
+    kept = notices.take(endpoint, Came("evt", b"{}", {}, NOON))
     notice = db.session.get_one(Notice, kept.notice_id)
     waits = []
-    while intake.postpone(notice.id, "OperationalError", NOON).verdict is Verdict.WAITING:
+    while notices.postpone(notice.id, "OperationalError", NOON).verdict is Verdict.WAITING:
         assert notice.next_try_at is not None
         waits.append(notice.next_try_at - NOON)
     assert waits == sorted(set(waits))
@@ -263,11 +263,11 @@ def test_postponing_waits_longer_each_time_and_gives_up(endpoint: WebhookEndpoin
 
 
 def test_what_is_due_is_what_waits(endpoint: WebhookEndpoint) -> None:
-    kept = intake.take(endpoint, Came("evt", b"{}", {}, NOON))
-    intake.postpone(kept.notice_id, "a fault", NOON)
-    assert intake.due(NOON) is None
-    found = intake.due(NOON + timedelta(seconds=10))
+    kept = notices.take(endpoint, Came("evt", b"{}", {}, NOON))
+    notices.postpone(kept.notice_id, "a fault", NOON)
+    assert notices.due(NOON) is None
+    found = notices.due(NOON + timedelta(seconds=10))
     assert found is not None
     assert found.id == kept.notice_id
-    intake.settle(found.id, intake.BOOKED)
-    assert intake.due(NOON + timedelta(days=9)) is None
+    notices.settle(found.id, intake.BOOKED)
+    assert notices.due(NOON + timedelta(days=9)) is None

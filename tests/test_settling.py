@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import intake, ledger, settling, suggestions
+from campaigns import intake, ledger, notices, settling, suggestions
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.audit import AuditRecord
@@ -70,7 +70,7 @@ def test_an_unmatched_notice_is_assigned_once(
     assert notice.verdict is Verdict.UNMATCHED
     decided = Decided(lin, "It is for the desks.", two[1])
     assert intake.assign(notice, decided, NOON).verdict is Verdict.BOOKED
-    with pytest.raises(intake.Settled):
+    with pytest.raises(notices.Settled):
         intake.assign(notice, decided, NOON)
     (entry,) = entries()
     assert (entry.listing_id, entry.notice_id, entry.staff_id) == (two[1].id, notice.id, lin.id)
@@ -113,7 +113,7 @@ def test_money_that_came_again_is_booked_again_if_a_person_says_so(
     decided = Decided(lin, "The bank paid it after all.", two[0])
     assert intake.insist(again, decided, NOON).verdict is Verdict.BOOKED
     assert [entry.amount_minor for entry in entries()] == [1050, -1050, 1050]
-    with pytest.raises(intake.Settled):
+    with pytest.raises(notices.Settled):
         intake.insist(again, decided, NOON)
     assert totals_agree()
 
@@ -141,7 +141,7 @@ def test_every_kind_of_waiting_ends_when_a_person_leaves_it(
     db.session.refresh(notice)
     assert (notice.verdict, notice.reason) == (Verdict.LEFT, "A test of the partner's.")
     assert entries() == []
-    with pytest.raises(intake.Settled):
+    with pytest.raises(notices.Settled):
         intake.leave(notice, "again", NOON, lin)
     assert db.session.scalars(select(AuditRecord)).one().action == "left notice"
 

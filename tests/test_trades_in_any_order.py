@@ -8,13 +8,13 @@ from flask import Flask
 from hypothesis import strategies
 from sqlalchemy import func, select
 
-from campaigns import intake
+from campaigns import intake, notices
 from campaigns.db import db
-from campaigns.intake import Came
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.model.listing import Rule
 from campaigns.model.notice import Notice, Verdict
+from campaigns.notices import Came
 from campaigns.platforms import registry
 from config import settings
 from tests import make, payers
@@ -63,7 +63,7 @@ def arriving(data: strategies.DataObject, number: int) -> list[int]:
 def arrives(endpoint: WebhookEndpoint, event_id: str, body: bytes) -> None:
     """As the door takes what was verified."""
     keys = endpoint.keys(settings().data_keys, NOON)
-    kept = intake.take(endpoint, Came(event_id, body, {}, NOON))
+    kept = notices.take(endpoint, Came(event_id, body, {}, NOON))
     if kept.new:
         movements = registry.scheme(endpoint.scheme).movements(body, keys, NOON)
         intake.book(kept.notice_id, endpoint, movements, NOON)

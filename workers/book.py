@@ -7,7 +7,7 @@ from time import monotonic
 from celery import shared_task
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import intake
+from campaigns import intake, notices
 from campaigns.db import db
 from campaigns.model.notice import Notice
 
@@ -28,7 +28,7 @@ def waiting_notices() -> None:
 
 def book_one(now: datetime) -> bool:
     """Book the notice that waited longest; False if none is due."""
-    notice = intake.due(now)
+    notice = notices.due(now)
     if notice is not None:
         _book(notice, now)
     db.session.commit()
@@ -43,4 +43,4 @@ def _book(notice: Notice, now: datetime) -> None:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         log.error("Notice %d was not booked: %s.", notice.id, type(error).__name__)
-        intake.postpone(notice.id, type(error).__name__, now)
+        notices.postpone(notice.id, type(error).__name__, now)

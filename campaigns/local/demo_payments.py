@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from campaigns import endpoints, intake
-from campaigns.intake import Came
+from campaigns import endpoints, intake, notices
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.listing import Listing
+from campaigns.notices import Came
 from campaigns.platforms import registry, rsa
 from config import settings
 
@@ -61,7 +61,7 @@ def _arrives(endpoint: WebhookEndpoint, event_id: str, body: bytes, at: datetime
     """As the door takes what was verified; nobody signed these."""
     keys = endpoint.keys(settings().data_keys, at)
     movements = registry.scheme(endpoint.scheme).movements(body, keys, at)
-    kept = intake.take(endpoint, Came(event_id, body, {}, at))
+    kept = notices.take(endpoint, Came(event_id, body, {}, at))
     intake.book(kept.notice_id, endpoint, movements, at)
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import joinedload
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
-from campaigns import intake
+from campaigns import intake, notices
 from campaigns.crypto import Undecryptable
 from campaigns.db import db, reading
-from campaigns.intake import Came, Outcome
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.notice import Verdict
+from campaigns.notices import Came, Outcome
 from campaigns.platforms import registry
 from campaigns.platforms.base import (
     LARGEST_NOTICE,
@@ -143,11 +143,11 @@ def _at_once(
 
 def _keep(endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome) -> Outcome:
     """Keep the notice first and book it then, so that it stays whatever becomes of the booking."""
-    kept = intake.take(endpoint, came)
+    kept = notices.take(endpoint, came)
     if not kept.new:
         return kept.outcome
     if isinstance(told, Outcome):
-        intake.settle(kept.notice_id, told)
+        notices.settle(kept.notice_id, told)
         return told
     try:
         with db.session.begin_nested():
@@ -156,7 +156,7 @@ def _keep(endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome)
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         log.error("Notice %d was not booked. %s", kept.notice_id, trace(error))
-        return intake.postpone(kept.notice_id, trace(error), came.at)
+        return notices.postpone(kept.notice_id, trace(error), came.at)
 
 
 @bp.errorhandler(HTTPException)

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from campaigns import intake
+from campaigns import notices
 from campaigns.db import db
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.listing import Listing
@@ -72,9 +72,9 @@ def test_notices_are_filtered_and_booked_again_by_keyboard(opened: Open, service
     with service.app.app_context():
         endpoint = make.endpoint("keyboard", listing=db.session.scalars(select(Listing)).first())
         for number in range(3):
-            came = intake.Came(f"keyboard-{number}", b"{}", {}, NOON)
-            kept = intake.take(endpoint, came)
-            intake.settle(kept.notice_id, intake.Outcome(Verdict.FAILED, "A fault of ours."))
+            came = notices.Came(f"keyboard-{number}", b"{}", {}, NOON)
+            kept = notices.take(endpoint, came)
+            notices.settle(kept.notice_id, notices.Outcome(Verdict.FAILED, "A fault of ours."))
         db.session.commit()
         chosen = endpoint.id
     page = logged_in(opened, service, Role.TREASURER)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from campaigns import endpoints, intake, ledger
+from campaigns import endpoints, intake, ledger, notices
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
@@ -251,7 +251,7 @@ def test_a_refund_waits_for_the_donation_that_says_where_it_belongs(
     assert taken(wechat.post(client, event(refund("7", "RF1", 2_000), "REFUND.SUCCESS")))
     assert (amounts(), verdicts()) == ([], [Verdict.WAITING])
     assert taken(wechat.post(client, event(payment("7", attach=listing.external_id))))
-    waiting = intake.due(datetime.now(UTC) + timedelta(minutes=1))
+    waiting = notices.due(datetime.now(UTC) + timedelta(minutes=1))
     assert waiting is not None
     intake.again(waiting, datetime.now(UTC))
     assert amounts() == [10_000, -2_000]

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from campaigns import intake
+from campaigns import notices
 from campaigns.db import db
-from campaigns.intake import Came
 from campaigns.model.entry import Entry
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, Verdict
+from campaigns.notices import Came
 from tests import make
 from tests.make import NOON
 from tests.partner import body
@@ -29,8 +29,8 @@ def listing(app: Flask) -> Listing:
 
 def waiting(listing: Listing, content: bytes) -> Notice:
     endpoint = make.endpoint(listing=listing)
-    kept = intake.take(endpoint, Came("evt", content, {}, NOON))
-    intake.postpone(kept.notice_id, "a fault", NOON)
+    kept = notices.take(endpoint, Came("evt", content, {}, NOON))
+    notices.postpone(kept.notice_id, "a fault", NOON)
     db.session.commit()
     return db.session.get_one(Notice, kept.notice_id)
 

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select
 from werkzeug.wrappers import Response
 
-from campaigns import intake, told
+from campaigns import notices, told
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.model.endpoint import WebhookEndpoint
@@ -88,7 +88,7 @@ def one(id: int) -> str:
 @needs(Permission.BOOK)
 def book_again(id: int) -> Response:
     """Have a notice booked that could not be, because of something that was mended since."""
-    if intake.wait_again(found(Notice, id), datetime.now(UTC), me()):
+    if notices.wait_again(found(Notice, id), datetime.now(UTC), me()):
         flash(_("It is booked within seconds, if it can be."))
     else:
         flash(_("This notice is not one that booking again would help."))
@@ -103,7 +103,7 @@ def book_all_again() -> Response:
     chosen = _filters(request.form)
     query = _query({**chosen, "verdict": Verdict.FAILED}).order_by(Notice.id).limit(BATCH)
     now = datetime.now(UTC)
-    number = sum(intake.wait_again(one, now, me()) for one in db.session.scalars(query))
+    number = sum(notices.wait_again(one, now, me()) for one in db.session.scalars(query))
     db.session.commit()
     flash(
         ngettext(

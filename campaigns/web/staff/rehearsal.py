@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from campaigns import intake
+from campaigns import intake, notices
 from campaigns.db import db
-from campaigns.intake import Came, Outcome
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry
 from campaigns.money import Money
+from campaigns.notices import Came, Outcome
 from campaigns.platforms import registry
 from campaigns.platforms.base import BadKeys, NoticeError
 from config import settings
@@ -47,7 +47,7 @@ def _of(endpoint: WebhookEndpoint, now: datetime) -> Rehearsed:
     sample = scheme.sample(keys, now)
     event_id = scheme.verify(sample.headers, sample.body, sample.keys, now)
     movements = scheme.movements(sample.body, sample.keys, now)
-    kept = intake.take(endpoint, Came(event_id, sample.body, sample.headers, now))
+    kept = notices.take(endpoint, Came(event_id, sample.body, sample.headers, now))
     outcome = intake.book(kept.notice_id, endpoint, movements, now)
     entries = db.session.scalars(select(Entry).where(Entry.notice_id == kept.notice_id))
     return Rehearsed(

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, StringField
 
-from campaigns import intake, ledger, settling, suggestions, unplaced
+from campaigns import intake, ledger, notices, settling, suggestions, unplaced
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.entry import Entry
@@ -113,7 +113,7 @@ def assign(id: int) -> Any:
     for other in _meant(form, item, now):
         try:
             done = intake.assign(other, decided, now).verdict is Verdict.BOOKED
-        except (intake.Settled, NoticeError):
+        except (notices.Settled, NoticeError):
             done = False
         booked, left = booked + done, left + (not done)
     if form.remember and form.remember.data:
@@ -134,7 +134,7 @@ def insist(id: int) -> Any:
     listing = _listing(form)
     try:
         outcome = intake.insist(notice, Decided(me(), form.reason.data.strip(), listing), now)
-    except (intake.Settled, NoticeError):
+    except (notices.Settled, NoticeError):
         flash(_("Somebody settled this meanwhile, or it cannot be read any more."))
     else:
         _say(*((1, 0) if outcome.verdict is Verdict.BOOKED else (0, 1)))
@@ -150,7 +150,7 @@ def leave(id: int) -> Any:
         return _page(notice, leaving=form), 400
     try:
         intake.leave(notice, form.why_left.data.strip(), datetime.now(UTC), me())
-    except intake.Settled:
+    except notices.Settled:
         flash(_("Somebody settled this meanwhile."))
     else:
         flash(_("It stays unbooked, with your reason."))
