@@ -7,15 +7,18 @@ from typing import Any
 
 from sqlalchemy import select, text, update
 
-from campaigns import audit, batches, figures, ledger
+from campaigns import audit, batches, donors, figures, ledger
 from campaigns.batches import ROWS
 from campaigns.db import db
 from campaigns.ledger import Booking, LedgerError
+from campaigns.mail.address import Address
 from campaigns.model.entry import COUNTED, Door, EntryKind, MatchStage
 from campaigns.model.file import File
+from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import (
     Decision,
     Import,
+    ImportGiver,
     ImportRow,
     ImportState,
     RowVerdict,
@@ -281,6 +284,8 @@ def assign(
         row.entry_id = booked.entry_id
         if booked.already:
             row.verdict = RowVerdict.BOOKED
+        elif row.kind is EntryKind.DONATION:
+            _keep_gift(row, booked.entry_id, now)
     audit.record(
         "assigned rows", listing, now, by=by, changes={"rows": (None, len(rows) - len(refused))}
     )
@@ -353,6 +358,27 @@ def _added(one: Import, listing: Listing, after: datetime | None) -> Money:
 
 def _listings(ids: Collection[int]) -> Sequence[Listing]:
     return db.session.scalars(select(Listing).where(Listing.id.in_(ids))).all()
+
+
+def _keep_gift(row: ImportRow, entry_id: int, now: datetime) -> None:
+    """Who gave, as the file says. As with the rows of a commit nobody is thanked."""
+    giver = db.session.get(ImportGiver, (row.import_id, row.position))
+    if giver is None:
+        return
+    donor_id = None
+    if giver.address_hash and giver.email:
+        person = {giver.address_hash: (Address.parse(giver.email).text, giver.name)}
+        donor_id = donors.at_or_new_many(person, now)[giver.address_hash]
+    db.session.add(
+        Gift(
+            entry_id=entry_id,
+            donor_id=donor_id,
+            public_name=giver.name,
+            show_name=False,
+            message=giver.message,
+            moderation=Moderation.WAITING,
+        )
+    )
 
 
 def _booking(one: Import, row: ImportRow, listing: Listing, by: Staff | None) -> Booking:

@@ -18,7 +18,13 @@ from campaigns.model.delivery import Delivery
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.model.file import File
 from campaigns.model.gift import Gift
-from campaigns.model.imported import Decision, Import, ImportRow, ImportState, RowVerdict
+from campaigns.model.imported import (
+    Decision,
+    Import,
+    ImportRow,
+    ImportState,
+    RowVerdict,
+)
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.report import Origin, Report, ReportState
@@ -367,6 +373,19 @@ def test_the_same_address_is_the_same_donor(listing: Listing) -> None:
     paid = [Paid(1, party="张三 (ZS@example.org)"), Paid(2, party="张三 (zs@example.org)")]
     bill.commit(bill.read(bill.bill(paid), listing))
     assert {gift.donor_id for gift in db.session.scalars(select(Gift))} == {known.id}
+
+
+def test_rows_assigned_later_keep_their_giver(listing: Listing) -> None:
+    make.listing()
+    paid = [Paid(1, party="张三 (zs@example.org)", note="加油"), Paid(2, party="李四")]
+    bill.commit(bill.read(bill.bill(paid)))
+    for _ in range(2):
+        imports.assign(imports.waiting_rows(), listing, NOON, make.staff())
+    named, nameless = db.session.scalars(select(Gift).order_by(Gift.entry_id))
+    assert named.donor is not None
+    assert (named.donor.address, named.message) == ("zs@example.org", "加油")
+    assert (nameless.donor, nameless.show_name) == (None, False)
+    assert db.session.scalars(select(Delivery)).all() == []
 
 
 def test_a_half_committed_import_counts_nowhere(listing: Listing) -> None:

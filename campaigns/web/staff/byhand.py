@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -168,7 +168,7 @@ class OtherForm(MovementForm):
 @bp.get("")
 @needs(Permission.BOOK)
 def index() -> str:
-    return _gift_page(GiftForm(**fresh()))
+    return _gift_page(GiftForm(**fresh() | _asked()))
 
 
 @bp.post("")
@@ -265,6 +265,12 @@ def fresh() -> dict[str, Any]:
     """What an empty form begins with."""
     moment = local_now(me().timezone)
     return {"formdata": None, "token": new_token(), "moment": moment, "currency": "CNY"}
+
+
+def _asked() -> dict[str, str]:
+    """What a link from the reconciliation fills in; it is looked at like anything typed."""
+    given = {name: request.args.get(name, "")[:64] for name in ("listing", "amount", "currency")}
+    return {name: text for name, text in given.items() if text}
 
 
 def _newest() -> list[Entry]:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import BadMoney, Money
 from campaigns.reconciliation import LONGEST_TOLERANCE, Standing
-from campaigns.web.staff import choices
+from campaigns.web.staff import choices, places
 from campaigns.web.staff.forms import (
     AmountField,
     CountField,
@@ -187,9 +187,12 @@ def _missing(standing: Standing | None) -> str | None:
     gap = standing.last.gap if standing else None
     if standing is None or gap is None or gap.minor <= 0:
         return None
-    if "staff.byhand.index" not in current_app.view_functions:
-        return None
-    return url_for("staff.byhand.index", listing=standing.listing.id, amount=gap.amount)
+    return url_for(
+        "staff.byhand.index",
+        listing=places.named(standing.listing),
+        amount=gap.amount,
+        currency=gap.currency,
+    )
 
 
 def _to(listing: Listing) -> Response:

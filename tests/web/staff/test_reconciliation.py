@@ -1,5 +1,6 @@
 """Reconciliation in the browser: what differs, why, and what may differ."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -37,6 +38,18 @@ def test_a_gap_is_shown_with_its_age_and_on_the_first_page(
     assert "¥123.00" in page
     assert "open for 6 days" in page
     assert f"/staff/reconciliation/{listing.id}" in treasurer.get("/staff").text
+
+
+def test_what_is_missing_is_a_link_away_from_being_booked(
+    treasurer: Desk, listing: Listing
+) -> None:
+    page = treasurer.get(f"/staff/reconciliation/{listing.id}").text
+    link = re.search(r'href="(/staff/by-hand[^"]+)"', page)
+    assert link
+    form = treasurer.get(link[1].replace("&amp;", "&")).text
+    assert 'value="123.00"' in form
+    assert f'<option selected value="{listing.id}">' in form
+    assert treasurer.get('/staff/by-hand?amount="><script>&listing=x').status_code == 200
 
 
 def test_an_explained_gap_is_asked_about_no_more(treasurer: Desk, listing: Listing) -> None:
