@@ -68,31 +68,7 @@ def entries(which: Sequence[ColumnElement[bool]], zone: tzinfo, words: Mapping[s
         .order_by(Entry.id.desc())
     )
 
-    def cells(row: Any) -> Sequence[Cell]:
-        return (
-            row.id,
-            row.occurred_at.astimezone(zone),
-            row.day,
-            words.get(row.kind, row.kind),
-            row.stage and words.get(row.stage, row.stage),
-            _amount(row.amount, row.currency),
-            row.currency,
-            row.donations,
-            row.slug,
-            row.platform,
-            row.external_id,
-            row.source,
-            words.get(row.door, row.door),
-            row.numbers,
-            row.regards,
-            row.reverses,
-            row.reason,
-            row.booked_at.astimezone(zone),
-            row.notice_id,
-            row.import_id,
-        )
-
-    return Table(ENTRY_COLUMNS, query, cells)
+    return Table(ENTRY_COLUMNS, query, lambda row: _entry(row, zone, words))
 
 
 ENTRY_COLUMNS = (
@@ -150,22 +126,49 @@ def people(text: str, zone: tzinfo) -> Table:
         .order_by(Donor.id.desc())
     )
 
-    def cells(row: Any) -> Sequence[Cell]:
-        return (
-            row.id,
-            row.name,
-            row.address,
-            row.locale,
-            row.created_at.astimezone(zone),
-            row.gifts or 0,
-            row.last,
-            *(_amount(int(getattr(row, one) or 0), one) for one in currencies),
-        )
-
-    return Table((*DONOR_COLUMNS, *(f"given {one}" for one in currencies)), query, cells)
+    columns = (*DONOR_COLUMNS, *(f"given {one}" for one in currencies))
+    return Table(columns, query, lambda row: _person(row, zone, currencies))
 
 
 DONOR_COLUMNS = ("number", "name", "address", "language", "since", "gifts", "last gift")
+
+
+def _entry(row: Any, zone: tzinfo, words: Mapping[str, str]) -> Sequence[Cell]:
+    return (
+        row.id,
+        row.occurred_at.astimezone(zone),
+        row.day,
+        words.get(row.kind, row.kind),
+        row.stage and words.get(row.stage, row.stage),
+        _amount(row.amount, row.currency),
+        row.currency,
+        row.donations,
+        row.slug,
+        row.platform,
+        row.external_id,
+        row.source,
+        words.get(row.door, row.door),
+        row.numbers,
+        row.regards,
+        row.reverses,
+        row.reason,
+        row.booked_at.astimezone(zone),
+        row.notice_id,
+        row.import_id,
+    )
+
+
+def _person(row: Any, zone: tzinfo, currencies: Sequence[str]) -> Sequence[Cell]:
+    return (
+        row.id,
+        row.name,
+        row.address,
+        row.locale,
+        row.created_at.astimezone(zone),
+        row.gifts or 0,
+        row.last,
+        *(_amount(int(getattr(row, one) or 0), one) for one in currencies),
+    )
 
 
 def _amount(minor: int, currency: str) -> Decimal:
