@@ -9,9 +9,9 @@ from sqlalchemy import exists, func, literal, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from campaigns import audit, gifts, ledger
+from campaigns.bookings import Booked, Booking, Differs, Returned
 from campaigns.db import db
 from campaigns.gifts import Told
-from campaigns.ledger import Booked, Booking, Differs, Returned
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint

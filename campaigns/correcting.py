@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select, tuple_
 
 from campaigns import audit, ledger, letters
+from campaigns.bookings import Booking, Differs, Overtaken
 from campaigns.db import db
-from campaigns.ledger import Booking, Differs, Overtaken
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.model.imported import stands
 from campaigns.model.staff import Staff

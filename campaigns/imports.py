@@ -9,8 +9,8 @@ from sqlalchemy import select, text, update
 
 from campaigns import audit, batches, donors, figures, ledger
 from campaigns.batches import ROWS
+from campaigns.bookings import Booking, LedgerError
 from campaigns.db import db
-from campaigns.ledger import Booking, LedgerError
 from campaigns.mail.address import Address
 from campaigns.model.entry import COUNTED, Door, EntryKind, MatchStage
 from campaigns.model.file import File

@@ -6,9 +6,20 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from campaigns import audit, bounds, figures, gifts, ledger, notices, posted, refunds, told
+from campaigns import (
+    audit,
+    bookings,
+    bounds,
+    figures,
+    gifts,
+    ledger,
+    notices,
+    posted,
+    refunds,
+    told,
+)
+from campaigns.bookings import Booking, Differs, Returned
 from campaigns.db import db
-from campaigns.ledger import Booking, Differs, Returned
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, EntryKind, MatchStage
 from campaigns.model.listing import Listing
@@ -106,7 +117,7 @@ def leave(notice: Notice, reason: str, now: datetime, by: Staff) -> None:
 
 def _post(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Post:
     kind = EntryKind(movement.kind)
-    amount = ledger.signed(kind, movement.amount)
+    amount = bookings.signed(kind, movement.amount)
     keys = sorted(movement.keys)
     return Post(
         endpoint_id=endpoint.id,
@@ -123,7 +134,7 @@ def _post(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Post:
         stage=_stage(kind),
         amount=amount.minor,
         currency=amount.currency,
-        donations=ledger.gifts(kind),
+        donations=bookings.gifts(kind),
         source=endpoint.source,
         occurred_at=movement.occurred_at,
         regards=_regards(movement),
@@ -194,7 +205,7 @@ def _book_anew(
         if movement.cumulative:
             refunds.insist(_booking(notice_id, endpoint, movement, decided), now)
             return
-        held = ledger.holding(endpoint.source, movement.keys)
+        held = bookings.holding(endpoint.source, movement.keys)
         if len(held) != 1:
             raise
         booking = _booking(notice_id, endpoint, movement, decided)

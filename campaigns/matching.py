@@ -8,8 +8,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased, selectinload
 
 from campaigns import audit, ledger
+from campaigns.bookings import STAGES, Booking
 from campaigns.db import db
-from campaigns.ledger import STAGES, Booking
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.imported import stands
 from campaigns.model.listing import Listing

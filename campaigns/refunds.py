@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, exists, func, select, text, tuple_
 from sqlalchemy.orm import aliased
 
 from campaigns import ledger
+from campaigns.bookings import KEYS, Booked, Booking, Returned
 from campaigns.db import db, insert
-from campaigns.ledger import KEYS, Booked, Booking, Returned
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.model.imported import stands
 from campaigns.money import Money

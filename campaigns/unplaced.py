@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, update
 
 from campaigns import audit
+from campaigns.bookings import COMES_IN
 from campaigns.db import db
-from campaigns.ledger import COMES_IN
 from campaigns.model.imported import Decision, Import, ImportRow, waits
 from campaigns.model.staff import Staff
 from campaigns.money import Money

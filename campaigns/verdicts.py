@@ -12,7 +12,7 @@ ABOVE = N_("The same movement stands further up in this file")
 ABOVE_OTHERWISE = N_("One of its numbers stands further up in this file, with other money")
 ABOVE_SEVERAL = N_("Its numbers stand further up in this file for more than one movement.")
 
-# What an amount as stated becomes in the ledger (`ledger.signed`).
+# What an amount as stated becomes in the ledger (`bookings.signed`).
 SIGNED = "CASE WHEN kind IN ('donation', 'match', 'payout') THEN amount ELSE -amount END"
 _TAKEN_BACK = "EXISTS (SELECT 1 FROM entries back WHERE back.reverses = e.id)"
 

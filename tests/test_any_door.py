@@ -10,10 +10,10 @@ from flask import Flask
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from campaigns import byhand, correcting, figures, ledger, matching
+from campaigns import bookings, byhand, correcting, figures, ledger, matching
+from campaigns.bookings import STAGES, Booking, Returned
 from campaigns.byhand import Known, Movement
 from campaigns.db import db
-from campaigns.ledger import STAGES, Booking, Returned
 from campaigns.matching import Further, NotLater
 from campaigns.model.delivery import Delivery
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
@@ -155,5 +155,5 @@ def _match(listing: Listing, stage: MatchStage) -> Booking:
 
 
 def _standing(number: int) -> Entry | None:
-    found = ledger.holding(SOURCE, [Key("trade", f"T-{number}")])
+    found = bookings.holding(SOURCE, [Key("trade", f"T-{number}")])
     return next((one for one in found if correcting.reversal_of(one) is None), None)

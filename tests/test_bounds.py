@@ -6,7 +6,7 @@ from flask import Flask
 from hypothesis import strategies as st
 from sqlalchemy import delete, literal, select, union_all
 
-from campaigns import bounds, ledger
+from campaigns import bookings, bounds, ledger
 from campaigns.bounds import Named
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
@@ -96,7 +96,7 @@ def test_a_refund_goes_where_its_donation_went(
 ) -> None:
     elsewhere = make.listing()
     ledger.book(
-        ledger.Booking(
+        bookings.Booking(
             listing=elsewhere,
             kind=EntryKind.DONATION,
             amount=Money.parse("10.50 CNY"),

@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from campaigns import bounds, byhand, figures, ledger, progress
+from campaigns.bookings import Booking
 from campaigns.byhand import BadAmount, BadGiver, Known, Movement, NotYet
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from campaigns import committing, figures, imports, ledger, progress, undoing
 from campaigns.batches import Overtaken, Pace
+from campaigns.bookings import Returned
 from campaigns.db import db
-from campaigns.ledger import Returned
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Consent
 from campaigns.model.correction import Correction

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from campaigns import figures, ledger
+from campaigns.bookings import Booking, Differs, NotReversible, Overtaken, Returned
 from campaigns.db import db
-from campaigns.ledger import Booking, Differs, NotReversible, Overtaken, Returned
 from campaigns.model.correction import Correction
 from campaigns.model.delivery import DeliveryState
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage

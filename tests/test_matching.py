@@ -8,10 +8,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from campaigns import byhand, correcting, figures, ledger, matching, progress
+from campaigns.bookings import Booking
 from campaigns.byhand import Movement
 from campaigns.composition import Desk
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.mail.address import Address, Mailbox
 from campaigns.matching import BadAmount, Further, NotLater, NotOpen, NotYet, Unexplained
 from campaigns.model.campaign import Campaign

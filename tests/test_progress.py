@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import event
 
 from campaigns import ledger, progress
+from campaigns.bookings import Booking
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.entry import Door, EntryKind, MatchStage
 from campaigns.model.listing import Asking, Listing, Rule

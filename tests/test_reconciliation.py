@@ -10,7 +10,7 @@ from flask import Flask
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, select
 
-from campaigns import comparison, ledger, reconciliation
+from campaigns import bookings, comparison, ledger, reconciliation
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import CampaignState
@@ -52,7 +52,7 @@ def book(
     currency: str = "CNY",
     stage: MatchStage | None = None,
 ) -> Entry:
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=to,
         kind=kind,
         amount=Money(yuan * YUAN, currency),

@@ -5,8 +5,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from campaigns import ledger, refunds
+from campaigns.bookings import Booking, Returned
 from campaigns.db import db
-from campaigns.ledger import Booking, Returned
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.listing import Listing
 from campaigns.money import Money

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import intake, ledger, notices, settling, suggestions
+from campaigns import bookings, intake, ledger, notices, settling, suggestions
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.audit import AuditRecord
@@ -162,7 +162,7 @@ def suggested(**named: str) -> Suggestion | None:
 
 def book(listing: Listing, order: str, trade: str = "") -> None:
     keys = tuple(Key(*pair) for pair in (("order", order), ("trade", trade)) if pair[1])
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=listing,
         kind=EntryKind.DONATION,
         amount=Money(100, "CNY"),

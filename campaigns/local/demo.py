@@ -12,8 +12,8 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from campaigns import accounts, byhand, donors, endpoints, ledger, mailings, reporting, suppression
+from campaigns.bookings import Booking
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.local import demo_hand, demo_payments, demo_waiting
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from campaigns import ledger
+from campaigns import bookings, ledger
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState, CampaignText
 from campaigns.model.consent import Purpose
@@ -221,7 +221,7 @@ def _report(of: Listing, raised: int, ago: timedelta, **more: Any) -> None:
 
 
 def _entry(of: Listing, kind: EntryKind, amount: int, ago: timedelta, **more: Any) -> int:
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=of,
         kind=kind,
         amount=Money(amount, of.currency),

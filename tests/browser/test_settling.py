@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from campaigns import intake, ledger
+from campaigns import bookings, intake, ledger
 from campaigns.db import db
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Door, EntryKind
@@ -176,8 +176,8 @@ def test_a_hidden_message_is_gone_within_ten_seconds(
     _await(public, said, 0)
 
 
-def _gift_to(listing: Listing) -> ledger.Booking:
-    return ledger.Booking(
+def _gift_to(listing: Listing) -> bookings.Booking:
+    return bookings.Booking(
         listing=listing,
         kind=EntryKind.DONATION,
         amount=Money(1000, "CNY"),

@@ -5,8 +5,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from campaigns import ledger
+from campaigns.bookings import Booking
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.listing import Listing, Rule
 from campaigns.money import Money

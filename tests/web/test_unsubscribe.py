@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from campaigns import accounts, ledger, letters, suppression
+from campaigns import accounts, bookings, ledger, letters, suppression
 from campaigns.crypto import new_token, token_hash
 from campaigns.db import Base, db
 from campaigns.mail.transport import MemoryTransport
@@ -182,7 +182,7 @@ def queue(kind: LetterKind, client: FlaskClient) -> None:
 
 def gift(now: datetime) -> None:
     listing = make.listing()
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=listing,
         kind=EntryKind.DONATION,
         amount=Money.of("10.00", "CNY"),

@@ -15,10 +15,10 @@ from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.validators import Regexp
 
 from campaigns import byhand
+from campaigns.bookings import Booked
 from campaigns.byhand import Movement
 from campaigns.crypto import new_token
 from campaigns.db import db
-from campaigns.ledger import Booked
 from campaigns.model.entry import Door, Entry, EntryKind, Way
 from campaigns.model.staff import Permission
 from campaigns.platforms.base import Giver

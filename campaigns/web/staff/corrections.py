@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 from wtforms import StringField
 
-from campaigns import byhand, correcting, ledger
+from campaigns import bookings, byhand, correcting
 from campaigns.byhand import Movement
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKind, Way
@@ -205,7 +205,7 @@ def _refused(id: int, error: correcting.Refused) -> Response:
 
 def _filled(entry: Entry) -> AnewForm:
     """The form as the entry has it."""
-    stated = ledger.signed(entry.kind, entry.amount)
+    stated = bookings.signed(entry.kind, entry.amount)
     reference = [key.value for key in entry.keys if key.scheme == byhand.scheme(entry.kind)]
     listing = db.session.get(Listing, entry.listing_id) if entry.listing_id else None
     local = entry.occurred_at.astimezone(ZoneInfo(me().timezone)).replace(tzinfo=None)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, StringField
 
-from campaigns import intake, ledger, notices, settling, suggestions, unplaced
+from campaigns import bookings, intake, notices, settling, suggestions, unplaced
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.entry import Entry
@@ -304,7 +304,7 @@ def _suggested(items: Sequence[Item]) -> dict[int, Suggestion]:
 def _held(item: Item) -> list[Entry]:
     """What the ledger has under the numbers that the notice gives."""
     keys = [key for movement in item.movements for key in movement.keys]
-    return ledger.holding(item.endpoint.source, keys) if keys else []
+    return bookings.holding(item.endpoint.source, keys) if keys else []
 
 
 def _reversed(entries: Sequence[Entry]) -> set[int]:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from campaigns import byhand, correcting, ledger
+from campaigns.bookings import Booking
 from campaigns.byhand import Movement
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage, Way
 from campaigns.model.file import File

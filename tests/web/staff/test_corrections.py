@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from campaigns import ledger
+from campaigns.bookings import Booking
 from campaigns.db import db
-from campaigns.ledger import Booking
 from campaigns.model.correction import Correction
 from campaigns.model.delivery import DeliveryState
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, Way

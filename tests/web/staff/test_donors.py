@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import ledger
+from campaigns import bookings, ledger
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import Campaign
@@ -44,7 +44,7 @@ def ada(app: Flask) -> Donor:
 
 
 def gift(listing: Listing, of: Donor | None = None, yuan: int = 10, **wish: object) -> Gift:
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=listing,
         kind=EntryKind.DONATION,
         amount=Money(yuan * 100, "CNY"),

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from campaigns import ledger
+from campaigns import bookings, ledger
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.entry import Door, Entry, EntryKind
@@ -40,7 +40,7 @@ def listing(app: Flask) -> Listing:
 
 
 def book(listing: Listing, days: int, yuan: int = 10, currency: str = "CNY") -> Entry:
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=listing,
         kind=EntryKind.DONATION,
         amount=Money(yuan * 100, currency),

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns import ledger
+from campaigns import bookings, ledger
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.gift import Gift
@@ -34,7 +34,7 @@ def treasurer(desk: Callable[..., Desk]) -> Desk:
 def book(listing: Listing, number: int, kind: EntryKind = EntryKind.DONATION) -> Entry:
     at = NOON + timedelta(minutes=number)
     keys = (Key("trade", f"T-{number}"),)
-    booking = ledger.Booking(listing, kind, Money(1000, "CNY"), at, "x", keys, Door.WEBHOOK)
+    booking = bookings.Booking(listing, kind, Money(1000, "CNY"), at, "x", keys, Door.WEBHOOK)
     entry = db.session.get_one(Entry, ledger.book(booking, NOON).entry_id)
     db.session.commit()
     return entry

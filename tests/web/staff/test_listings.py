@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns import ledger, reporting
+from campaigns import bookings, ledger, reporting
 from campaigns.db import db
 from campaigns.model.correction import Cause, Correction
 from campaigns.model.entry import Door, EntryKind
@@ -128,7 +128,7 @@ def test_another_rule_under_which_the_figure_falls_leaves_a_correction(
     money, now = Money.of("10.00", "CNY"), datetime.now(UTC) - timedelta(hours=2)
     keys = (Key("trade", "1"),)
     ledger.book(
-        ledger.Booking(listing, EntryKind.DONATION, money, now, "x", keys, Door.WEBHOOK), now
+        bookings.Booking(listing, EntryKind.DONATION, money, now, "x", keys, Door.WEBHOOK), now
     )
     path = f"/staff/listings/{listing.id}/rule"
     treasurer.post(path, rule="itemised", reason="gift by gift from now on")
@@ -150,7 +150,7 @@ def test_who_may_not_see_the_ledger_sees_no_entry(
     desk: Callable[..., Desk], listing: Listing
 ) -> None:
     now = datetime.now(UTC)
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing, EntryKind.DONATION, Money(1000, "CNY"), now, "x", (Key("trade", "T-7"),),
         Door.WEBHOOK,
     )  # fmt: skip

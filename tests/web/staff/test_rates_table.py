@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from campaigns import ledger
+from campaigns import bookings, ledger
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.entry import Door, EntryKind
@@ -138,7 +138,7 @@ def test_only_who_may_enter_rates_reaches_it(desk: Callable[..., Desk]) -> None:
 
 def test_a_missing_rate_is_said_on_the_page_until_it_is_entered(treasurer: Desk) -> None:
     listing = make.listing(make.campaign("after-school"), rule=Rule.ITEMISED)
-    booking = ledger.Booking(
+    booking = bookings.Booking(
         listing=listing,
         kind=EntryKind.DONATION,
         amount=Money.parse("100.00 USD"),
