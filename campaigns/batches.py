@@ -132,18 +132,27 @@ def run(sql: str, **given: Any) -> CursorResult[*tuple[Any, ...]]:
 def by_probes() -> None:
     """Let PostgreSQL look numbers up one by one in this transaction.
 
-    It would else read a whole ledger for each batch where it thinks that a batch is large.
+    It would else read a whole ledger where it thinks that a batch is large, or keep to a plan that
+    it made while the tables were empty.
     """
     if db.engine.dialect.name == "postgresql":
-        for way in ("hashjoin", "mergejoin"):
-            db.session.execute(text(f"SET LOCAL enable_{way} = off"))
+        db.session.execute(text(_PROBES))
+
+
+_PROBES = """
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+    set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
 
 
 def numbers(which: str) -> str:
-    """SQL: (position, scheme, value) of every number of an import's rows in [:first, :last)."""
+    """SQL: (position, scheme, value, entry_id) of each number of an import's rows [:first, :last).
+
+    `entry_id` is the entry that the row's numbers led to, if any.
+    """
     span = "import_id = :id AND position >= :first AND position < :last"
     return " UNION ALL ".join(
-        f"SELECT position, '{scheme}' AS scheme, {column} AS value FROM import_rows "  # noqa: S608
+        f"SELECT position, '{scheme}' AS scheme, {column} AS value, entry_id FROM import_rows "  # noqa: S608
         f"WHERE {span} AND {column} IS NOT NULL AND ({which})"
         for scheme, column in NUMBERS.items()
     )

@@ -111,38 +111,38 @@ FROM import_rows
 WHERE import_id = :id AND position >= :first AND position < :last AND {{planned}}
 ORDER BY position
 """  # noqa: S608
-_KEYS = """
+_BECAME = """
+    SELECT e.id FROM entries e
+    WHERE e.import_id = :id AND e.import_row = {position} AND e.reverses IS NULL"""
+_KEYS = f"""
 INSERT INTO entry_keys (source, scheme, value, entry_id)
-SELECT :source, u.scheme, u.value, e.id
-FROM ({numbers}) u CROSS JOIN entries e
-WHERE e.import_id = :id AND e.import_row = u.position AND e.reverses IS NULL
+SELECT :source, u.scheme, u.value, ({_BECAME.format(position="u.position")})
+FROM ({{numbers}}) u
 ORDER BY u.position, u.scheme
-"""
+"""  # noqa: S608
 _MORE_KEYS = """
 INSERT INTO entry_keys (source, scheme, value, entry_id)
-SELECT :source, u.scheme, u.value, r.entry_id
-FROM ({numbers}) u CROSS JOIN import_rows r
-WHERE r.import_id = :id AND r.position = u.position AND NOT EXISTS (
+SELECT :source, u.scheme, u.value, u.entry_id
+FROM ({numbers}) u
+WHERE NOT EXISTS (
     SELECT 1 FROM entry_keys k
     WHERE k.source = :source AND k.scheme = u.scheme AND k.value = u.value)
 ORDER BY u.position, u.scheme
 ON CONFLICT DO NOTHING
 """
-_NAMELESS_GIFTS = """
+_GIVEN = f"""
+SELECT entry_id, name, message, address_hash, email FROM (
+    SELECT g.*, ({_BECAME.format(position="g.position")} AND e.kind = 'donation') AS entry_id
+    FROM import_givers g
+    WHERE g.import_id = :id AND g.position >= :first AND g.position < :last
+) given
+WHERE entry_id IS NOT NULL AND address_hash IS {{hashed}}
+"""  # noqa: S608
+_NAMELESS_GIFTS = f"""
 INSERT INTO gifts (entry_id, public_name, show_name, message, moderation)
-SELECT e.id, g.name, false, g.message, 'waiting'
-FROM import_givers g CROSS JOIN entries e
-WHERE g.import_id = :id AND g.position >= :first AND g.position < :last AND g.address_hash IS NULL
-  AND e.import_id = :id AND e.import_row = g.position AND e.reverses IS NULL
-  AND e.kind = 'donation'
-"""
-_GIVEN_BY_DONORS = """
-SELECT e.id, g.address_hash, g.email, g.name, g.message
-FROM import_givers g CROSS JOIN entries e
-WHERE g.import_id = :id AND g.position >= :first AND g.position < :last
-  AND g.address_hash IS NOT NULL AND e.import_id = :id AND e.import_row = g.position
-  AND e.reverses IS NULL AND e.kind = 'donation'
-"""
+SELECT entry_id, name, false, message, 'waiting' FROM ({_GIVEN.format(hashed="NULL")}) nameless
+"""  # noqa: S608
+_GIVEN_BY_DONORS = _GIVEN.format(hashed="NOT NULL")
 
 
 def _gifts_of_donors(here: dict[str, int], now: datetime) -> None:
@@ -155,7 +155,7 @@ def _gifts_of_donors(here: dict[str, int], now: datetime) -> None:
             GIFTS.insert(),
             [
                 {
-                    "entry_id": row.id,
+                    "entry_id": row.entry_id,
                     "donor_id": ids[row.address_hash],
                     "public_name": row.name,
                     "show_name": False,

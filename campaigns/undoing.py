@@ -84,7 +84,8 @@ ORDER BY e.import_row
 """
 _RELEASE = """
 DELETE FROM entry_keys WHERE source = :source AND entry_id IN (
-    SELECT e.id FROM entries e CROSS JOIN entries b
+    SELECT e.id FROM entries e
     WHERE e.import_id = :id AND e.import_row >= :first AND e.import_row < :last
-      AND e.reverses IS NULL AND b.reverses = e.id AND b.import_id = :id)
+      AND e.reverses IS NULL AND EXISTS (
+        SELECT 1 FROM entries b WHERE b.reverses = e.id AND b.import_id = :id))
 """

@@ -107,7 +107,9 @@ def test_a_file_may_be_in_another_charset(listing: Listing) -> None:
 def test_a_file_that_is_no_such_export_fails_with_a_sentence(listing: Listing) -> None:
     one = bill.read(b"a,b\n1,2\n", listing)
     assert one.state is ImportState.FAILED
-    assert one.reason == "The headings of such an export were not found in the file."
+    assert (one.reason or "").startswith(
+        "The headings of such an export were not found in the file"
+    )
 
 
 def test_what_a_webhook_booked_under_one_number_is_booked(listing: Listing) -> None:
