@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,6 +33,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_SECONDS = 5
+LOOK_SECONDS = 0.005
 # A web process has hundreds of threads; the database gets far fewer connections (design §8).
 # Values are hidden in errors, which end up in logs (design §5 rule 11).
 POOL = {
@@ -181,4 +183,35 @@ def _open_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) ->
 def _begin_sqlite(connection: Connection) -> None:
     read_only = bool(connection.get_execution_options().get("reading"))
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if read_only:
+        connection.exec_driver_sql("BEGIN")
+    else:
+        _begin_writing(connection)
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin as soon as nobody else writes.
+
+    SQLite has no queue, and looks again only every tenth of a second: whoever writes batch after
+    batch, as an import does, would keep others out for as long as it takes. We look more often
+    than such a writer pauses.
+    """
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+    until = time.monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while _must_wait(driver) and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+        if not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+
+def _must_wait(driver: sqlite3.Connection) -> bool:
+    """Begin; True if somebody else writes. Anything else is said when it is tried again."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+    return False

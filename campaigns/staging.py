@@ -202,10 +202,7 @@ def _hash(email: str) -> str | None:
 
 def _compared(import_id: int) -> Iterator[None]:
     """Settle the rows that share a number with one further up."""
-    if db.engine.dialect.name == "postgresql":
-        # Of a million rows that just came the planner knows nothing.
-        db.session.execute(text("ANALYZE import_rows"))
-        yield
+    _count_on_it()
     for scheme, column in NUMBERS.items():
         after = -1
         while pairs := _pairs(import_id, column, after):
@@ -220,6 +217,14 @@ def _compared(import_id: int) -> Iterator[None]:
             if len(pairs) < PAIRS:
                 break
         log.debug("Import %d: compared by %s.", import_id, scheme)
+
+
+def _count_on_it() -> None:
+    """Let PostgreSQL's planner know of the rows that just came, else it takes them for a few."""
+    if db.engine.dialect.name == "postgresql":
+        own = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with own.connect() as connection:
+            connection.execute(text("ANALYZE import_rows"))
 
 
 def _pairs(import_id: int, column: str, after: int) -> list[tuple[int, int]]:
