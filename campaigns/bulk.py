@@ -1,7 +1,7 @@
 """Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table
@@ -13,7 +13,7 @@ def add(table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> No
     """Insert rows of values in the order of the columns `names`, in the session's transaction.
 
     Values are as the database stores them: nothing is converted but what the driver converts.
-    Moments go through `moment`.
+    Moments go through `moments`.
     """
     columns = ", ".join(names)
     driver = db.session.connection().connection.driver_connection
@@ -27,7 +27,8 @@ def add(table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> No
             out.write_row(row)
 
 
-def moment(at: datetime) -> str:
-    """An aware moment as `db.Moment` stores it."""
-    plain = at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-    return plain if db.engine.dialect.name == "sqlite" else f"{plain}+00"
+def moments() -> Callable[[datetime], str]:
+    """What makes of an aware moment in UTC the text that `db.Moment` stores."""
+    if db.engine.dialect.name == "sqlite":
+        return lambda at: at.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return str

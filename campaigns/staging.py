@@ -140,7 +140,7 @@ class _Rows:
 
     def __init__(self, of: Import, places: Places) -> None:
         self._id, self._source, self._places = of.id, of.source, places
-        self._zone = figures.zone()
+        self._zone, self._moment = figures.zone(), bulk.moments()
         self._day, self._begins, self._ends = "", _LAST, _LAST
 
     def of(self, batch: list[tuple[int, Item]]) -> tuple[list[tuple[Any, ...]], list[Any]]:
@@ -161,7 +161,7 @@ class _Rows:
             elif place := self._places.of(item):
                 listing_id, campaign_id = place
         if at is not None:
-            when = bulk.moment(at)
+            when = self._moment(at)
             day = self._day if self._begins <= at < self._ends else self._turn(at)
         return (
             self._id, position, number, verdict, reason[:LONGEST_REASON] or None, kind, minor,
