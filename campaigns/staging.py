@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, select, text
+from sqlalchemy.exc import DataError
 
 from campaigns import batches, bulk, donors, figures, stored, verdicts
 from campaigns.batches import NUMBERS, ROWS, Pace
@@ -20,10 +21,11 @@ from campaigns.places import Places
 from campaigns.platforms import bills
 from campaigns.platforms.base import N_, Item
 from campaigns.platforms.bills import Opened
-from campaigns.platforms.mapping import Mapping
+from campaigns.platforms.mapping import BadMapping, Mapping
 
 log = logging.getLogger(__name__)
 GIVERS = cast(Table, ImportGiver.__table__)
+UNSTORABLE = N_("A cell of the file holds what the database does not store.")
 ELSEWHERE = N_("The row belongs to another account")
 ROW_COLUMNS = (
     "import_id position number verdict reason kind amount currency occurred_at day donations "
@@ -54,9 +56,10 @@ def stage(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
         try:
             opened = _opened(import_id, open_files.enter_context(stored.opened(file_id)))
             yield from _read(import_id, opened, pace, clock)
-        except (BadFile, LookupError) as error:
+        except (BadFile, BadMapping, LookupError, DataError) as error:
             db.session.rollback()
-            _fail(import_id, str(error), opened)
+            reason = UNSTORABLE if isinstance(error, DataError) else str(error)
+            _fail(import_id, reason, opened)
             yield
             return
         yield from _compared(import_id)
