@@ -57,16 +57,17 @@ judge: $(BIN)/.tests
 
 # Mutants of what books money and checks signatures. One that survives changes something that no
 # test notices: no amount, number or verdict may be among them.
-mutants: $(BIN)/.tests
+# mutmut has an environment of its own, since it brings what changes the names of processes.
+mutants: .mutants/.ready
 	rm -rf mutants
-	$(BIN)/mutmut run --max-children 2 $(OPTIONS)
-	$(BIN)/mutmut results
+	.mutants/bin/mutmut run --max-children 2 $(OPTIONS)
+	.mutants/bin/mutmut results
 
 bench: $(BIN)/.tests
 	@for yardstick in $(YARDSTICKS); do $(BIN)/python -m $$yardstick || exit 1; done
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants mutants
 	find . -name __pycache__ -type d -not -path './instance/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -80,6 +81,11 @@ $(BIN)/python:
 		exit 1; \
 	}
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.mutants/.ready: requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv .mutants
+	.mutants/bin/python -m pip install --quiet --prefer-binary --requirement requirements-dev.txt mutmut==3.8.1
+	@touch $@
 
 $(BIN)/.runs: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --prefer-binary --requirement requirements.txt
