@@ -48,10 +48,11 @@ def test_with_commit_it_is_booked_and_the_second_time_nothing_is(
     app: Flask, listing: Listing, file: Path
 ) -> None:
     run(app, file, "--listing", listing.id, "--profile", "alipay_account", "--commit")
+    number = db.session.scalars(select(Import.id)).one()
     answer = run(app, file, "--listing", listing.id, "--commit")
     assert answer.exit_code == 0
     assert "new: 0\nbooked: 2\ndiffers: 1" in answer.output
-    assert "The same file is import 1 (committed)." in answer.output
+    assert f"The same file is import {number} (committed)." in answer.output
     published = figures.published(listing)
     assert published is not None
     assert published.minor == 2100
