@@ -10,7 +10,6 @@ from campaigns import ledger
 from campaigns.bookings import KEYS, Booked, Booking, Returned
 from campaigns.db import db, insert
 from campaigns.model.entry import Entry, EntryKey, EntryKind
-from campaigns.model.imported import stands
 from campaigns.money import Money
 from campaigns.platforms.base import Key
 
@@ -57,10 +56,13 @@ def _lock(booking: Booking) -> None:
 
 
 def _so_far(booking: Booking) -> Money:
-    """What is booked of it, less what was reversed."""
+    """What is booked of it, less what was reversed.
+
+    Also by an import that does not count yet: it will, and must not be booked beside.
+    """
     total = db.session.scalar(
         select(func.sum(Entry.amount_minor)).where(
-            *_of_the_donation(booking), Entry.currency == booking.amount.currency, stands()
+            *_of_the_donation(booking), Entry.currency == booking.amount.currency
         )
     )
     return Money(-int(total or 0), booking.amount.currency)

@@ -8,6 +8,8 @@ from campaigns import ledger, refunds
 from campaigns.bookings import Booking, Returned
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKind
+from campaigns.model.file import File
+from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.money import Money
 from campaigns.platforms.base import Key
@@ -75,6 +77,46 @@ def test_donations_are_kept_apart_and_so_are_accounts(listing: Listing) -> None:
     other = so_far(listing, "20.00")
     refunds.book(Booking(**{**vars(other), "source": "alipay:2088000000000002"}), NOON)
     assert [amount for amount, _ in entries()] == [-2_000] * 3
+
+
+def test_a_refund_in_an_import_that_does_not_count_yet_is_not_booked_beside(
+    listing: Listing,
+) -> None:
+    file = File(sha256="0" * 64, size=1, media_type="text/csv", created_at=NOON)
+    db.session.add(file)
+    db.session.flush()
+    writing = Import(
+        file_id=file.id,
+        name="bill.csv",
+        profile="alipay_account",
+        source=SOURCE,
+        state=ImportState.COMMITTING,
+        created_at=NOON,
+    )
+    db.session.add(writing)
+    db.session.flush()
+    written = Entry(
+        kind=EntryKind.REFUND,
+        amount_minor=-2_000,
+        currency="CNY",
+        campaign_id=listing.campaign_id,
+        listing_id=listing.id,
+        source=SOURCE,
+        occurred_at=NOON,
+        day=NOON.date(),
+        booked_at=NOON,
+        door=Door.FILE,
+        import_id=writing.id,
+        import_row=0,
+        regards="trade:T-1",
+    )
+    db.session.add(written)
+    db.session.flush()
+    booked = refunds.book(so_far(listing, "20.00"), NOON)
+    assert (booked.already, booked.entry_id) == (True, written.id)
+    assert not refunds.book(so_far(listing, "50.00", "RF-2"), NOON).already
+    amounts = db.session.scalars(select(Entry.amount_minor).order_by(Entry.id)).all()
+    assert list(amounts) == [-2_000, -3_000]
 
 
 def test_a_refund_by_another_door_counts_to_the_sum(listing: Listing) -> None:
