@@ -82,7 +82,7 @@ def merge(donor: Donor, into: Donor, now: datetime, by: Staff) -> Merge:
     for cause in causes:
         suppression.suppress(into.address_hash or "", cause, now)
     _send_on(on, into)
-    _turn(twice, DeliveryState.QUEUED, DeliveryState.SUPPRESSED, now)
+    _turn(twice, OPEN, DeliveryState.SUPPRESSED, now)
     moved = {"consents": said, "suppressions": causes, "letters": on, "twice": twice}
     donor.merged_into = into.id
     made = Merge(donor_id=donor.id, into_id=into.id, at=now, staff_id=by.id, moved=moved)
@@ -109,7 +109,7 @@ def undo(made: Merge, now: datetime, by: Staff) -> None:
     for id in made.moved["consents"]:
         _unsay(db.session.get_one(Consent, id), now)
     _send_on(_still_open(made), donor)
-    _turn(_still_going(made), DeliveryState.SUPPRESSED, DeliveryState.QUEUED, None)
+    _turn(_still_going(made), (DeliveryState.SUPPRESSED,), DeliveryState.QUEUED, None)
     made.undone_at, made.undone_by = now, by.id
     changes = {"merged_into": (into.id, None)}
     audit.record("undid merge", donor, now, by=by, changes=changes)
@@ -249,8 +249,8 @@ def _has_already(donor: Donor, into: Donor) -> list[int]:
     """Letters on their way to the row that stays which the person has got at the other address."""
     waiting = select(Delivery.id).where(Delivery.donor_id == into.id)
     got = _same_letter(donor, DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
-    queued = waiting.where(Delivery.state == DeliveryState.QUEUED, got.exists())
-    return list(db.session.scalars(queued.order_by(Delivery.id)))
+    still = waiting.where(Delivery.state.in_(OPEN), got.exists())
+    return list(db.session.scalars(still.order_by(Delivery.id)))
 
 
 def _same_letter(of: Donor, *states: DeliveryState) -> Select[int]:
@@ -289,11 +289,11 @@ def _send_on(ids: Sequence[int], to: Donor) -> None:
 
 
 def _turn(
-    ids: Sequence[int], before: DeliveryState, after: DeliveryState, at: datetime | None
+    ids: Sequence[int], before: Sequence[DeliveryState], after: DeliveryState, at: datetime | None
 ) -> None:
     rows = letters.DELIVERIES
     db.session.execute(
         update(rows)
-        .where(rows.c.id.in_(ids), rows.c.state == before)
+        .where(rows.c.id.in_(ids), rows.c.state.in_(before))
         .values(state=after, settled_at=at)
     )

@@ -146,13 +146,14 @@ def test_a_person_gets_a_mailing_once(
     assert written_to() == ["ada@new.example"]
 
 
+@pytest.mark.parametrize("state", [DeliveryState.QUEUED, DeliveryState.DEFERRED])
 def test_who_got_a_mailing_at_the_old_address_does_not_get_it_again(
-    two: tuple[Donor, Donor], lin: Staff, campaign: Campaign
+    two: tuple[Donor, Donor], lin: Staff, campaign: Campaign, state: DeliveryState
 ) -> None:
     make.consent(two[1], campaign)
     one = mailing(campaign)
     letter(one, two[0], DeliveryState.SENT)
-    waiting = letter(one, two[1])
+    waiting = letter(one, two[1], state)
     made = merged(two, lin)
     assert written_to() == []
     merging.undo(made, LATER, lin)
