@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import joinedload
@@ -37,6 +37,13 @@ bp = Blueprint("webhooks", __name__)
 # A notice that came again is answered as the first time, by what became of it.
 STATUS = {Verdict.BOOKED: 200, Verdict.NOTHING: 200, Verdict.CONFLICT: 409}
 KEPT = 202
+
+# Built once: building it anew cost a tenth of what a post costs.
+_NAMED = (
+    select(WebhookEndpoint)
+    .where(WebhookEndpoint.name == bindparam("name"), WebhookEndpoint.active)
+    .options(joinedload(WebhookEndpoint.secrets))
+)
 
 
 def init_app(app: Flask) -> None:
@@ -80,14 +87,11 @@ def _open(name: str) -> WebhookEndpoint:
     On SQLite whoever begins to write keeps others from it, so there the endpoint is looked up in a
     transaction of its own: posts that are refused must not keep donations waiting.
     """
-    named = WebhookEndpoint.name == name
-    found = select(WebhookEndpoint).where(named, WebhookEndpoint.active)
-    found = found.options(joinedload(WebhookEndpoint.secrets))
     if db.engine.dialect.name != "sqlite":
-        endpoint = db.session.scalars(found).unique().one_or_none()
+        endpoint = db.session.scalars(_NAMED, {"name": name}).unique().one_or_none()
     else:
         with reading():
-            endpoint = db.session.scalars(found).unique().one_or_none()
+            endpoint = db.session.scalars(_NAMED, {"name": name}).unique().one_or_none()
             db.session.expunge_all()
             db.session.rollback()
     if endpoint is None:
