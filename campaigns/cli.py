@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import accounts, doctor, editing, endpoints, imports, polling, stored
+from campaigns import accounts, doctor, editing, endpoints, imports, polling, reviewing, stored
 from campaigns.batches import LEASE
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
@@ -234,7 +234,7 @@ def import_file(
         db.session.commit()
         import_work.work_on(one.id)
         db.session.refresh(one)
-    for verdict, rows in imports.counts(one).by_verdict.items():
+    for verdict, rows in reviewing.counts(one).by_verdict.items():
         click.echo(f"{verdict.replace('_', ' ')}: {rows}")
     click.echo(f"Import {one.id} is {one.state}.")
 

@@ -1,14 +1,18 @@
 """An Alipay account detail of as many rows as a test wants, as Alipay writes them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 from io import BytesIO
 from typing import NamedTuple
 
-from campaigns import imports, stored
+from sqlalchemy import ScalarResult, func, select
+
+from campaigns import figures, imports, stored
 from campaigns.db import db
 from campaigns.imports import Reading
-from campaigns.model.imported import Import
+from campaigns.model.entry import Entry, EntryKey
+from campaigns.model.imported import Import, ImportRow
 from campaigns.model.listing import Listing
 from tests import make
 from tests.make import NOON
@@ -69,18 +73,27 @@ def bill(movements: Iterable[Paid], charset: str = "gb18030") -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode(charset)
 
 
-def _line(row: Paid) -> str:
-    at = NOON + timedelta(hours=8) - timedelta(seconds=row.number % 3600)
-    line = 100_000_000_000 + (row.number if row.line is None else 10**10 + row.line)
-    come, gone = (_yuan(row.fen), "0.00") if row.fen > 0 else ("0.00", _yuan(row.fen))
-    return (
-        f"{line}\t,{row.trade}\t,{row.order}\t,{row.goods}\t,{at:%Y-%m-%d %H:%M:%S},{row.party}\t,"
-        f"{come},{gone},0.00,支付宝,{row.sort},{row.note}"
-    )
+def verdicts(one: Import) -> list[str]:
+    return [row.verdict.value for row in _rows(one)]
 
 
-def _yuan(fen: int) -> str:
-    return f"{fen / 100:.2f}"
+def reasons(one: Import) -> list[str | None]:
+    return [row.reason for row in _rows(one)]
+
+
+def raised(listing: Listing) -> int:
+    """The listing's published figure, in its minor units."""
+    found = figures.published(listing)
+    return found.minor if found else 0
+
+
+def entries() -> Counter[str]:
+    """How many entries of each kind there are."""
+    return Counter(entry.kind.value for entry in db.session.scalars(select(Entry)))
+
+
+def keys() -> int:
+    return db.session.scalar(select(func.count()).select_from(EntryKey)) or 0
 
 
 def add(content: bytes, listing: Listing | None = None, **more: object) -> Import:
@@ -117,3 +130,22 @@ def undo(one: Import, reason: str) -> Import:
     work_on(one.id)
     db.session.refresh(one)
     return one
+
+
+def _rows(one: Import) -> ScalarResult[ImportRow]:
+    rows = select(ImportRow).where(ImportRow.import_id == one.id)
+    return db.session.scalars(rows.order_by(ImportRow.position))
+
+
+def _line(row: Paid) -> str:
+    at = NOON + timedelta(hours=8) - timedelta(seconds=row.number % 3600)
+    line = 100_000_000_000 + (row.number if row.line is None else 10**10 + row.line)
+    come, gone = (_yuan(row.fen), "0.00") if row.fen > 0 else ("0.00", _yuan(row.fen))
+    return (
+        f"{line}\t,{row.trade}\t,{row.order}\t,{row.goods}\t,{at:%Y-%m-%d %H:%M:%S},{row.party}\t,"
+        f"{come},{gone},0.00,支付宝,{row.sort},{row.note}"
+    )
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen / 100:.2f}"

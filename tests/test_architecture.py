@@ -22,6 +22,7 @@ SHARED = (
     "told",
     "comparison",
     "suggestions",
+    "steps",
     "verdicts",
     "places",
     "sums",

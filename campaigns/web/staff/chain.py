@@ -90,6 +90,6 @@ def _of_file(import_id: int, position: int | None) -> Origin:
     if source is None or row is None:
         return Origin(Door.FILE, _("Import %(number)s", number=import_id))
     words = _("Row %(row)s of “%(file)s”", row=row.number, file=source.member or source.name)
-    known = "staff.imports.row" in current_app.view_functions
-    url = url_for("staff.imports.row", id=import_id, position=position) if known else None
+    known = "staff.import_rows.one" in current_app.view_functions
+    url = url_for("staff.import_rows.one", id=import_id, position=position) if known else None
     return Origin(Door.FILE, words, url, source.created_at)

@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from campaigns import imports
 from campaigns.db import db
-from campaigns.imports import NotOpen, Reading
+from campaigns.imports import Reading
 from campaigns.model.entry import EntryKind
 from campaigns.model.imported import Import, SavedMapping
 from campaigns.model.staff import Permission
 from campaigns.platforms import generic
 from campaigns.platforms.mapping import FIELDS, BadMapping, Dates, Mapping, Negative
 from campaigns.platforms.profile import heading
+from campaigns.steps import NotOpen
 from campaigns.web.staff.forms import zones
 from campaigns.web.staff.page import found, show
 from campaigns.web.staff.session import me, needs
@@ -66,7 +67,7 @@ def say(id: int) -> Any:
     except NotOpen:
         db.session.rollback()
         flash(_("The import has moved on meanwhile. This is how it stands now."))
-    return redirect(url_for("staff.imports.one", id=id))
+    return redirect(url_for("staff.review.one", id=id))
 
 
 def _page(this: Import, mapping: Mapping, name: str, error: str | None = None) -> str:
@@ -75,7 +76,7 @@ def _page(this: Import, mapping: Mapping, name: str, error: str | None = None) -
         "staff/mapping.html",
         _("What the columns mean"),
         (_("Imports"), url_for("staff.imports.index")),
-        (this.name, url_for("staff.imports.one", id=this.id)),
+        (this.name, url_for("staff.review.one", id=this.id)),
         this=this,
         error=error,
         name=name,

@@ -48,7 +48,7 @@ NAV = (
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
-      "imports", "mappings",
+      "imports", "review", "import_rows", "mappings",
       "settle", "unplaced", "reconciliation", "donors", "merges", "exports")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),

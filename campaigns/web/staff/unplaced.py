@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
 
-from campaigns import imports, settling, suggestions, unplaced
+from campaigns import assigning, settling, suggestions, unplaced
 from campaigns.db import db
 from campaigns.model.listing import Listing
 from campaigns.model.placement import PlacedBy
@@ -147,7 +147,7 @@ def _book(group: Group, listing: Listing) -> tuple[int, int]:
     """How many were booked and how many refused."""
     until, after, booked, refused = monotonic() + LONGEST, -1, 0, 0
     while monotonic() < until and (rows := unplaced.rows_of(group, after, AT_ONCE)):
-        after, wrong = rows[-1].position, imports.assign(rows, listing, datetime.now(UTC), me())
+        after, wrong = rows[-1].position, assigning.assign(rows, listing, datetime.now(UTC), me())
         booked, refused = booked + len(rows) - len(wrong), refused + len(wrong)
         db.session.commit()
     return booked, refused
