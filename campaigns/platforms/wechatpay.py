@@ -1,18 +1,13 @@
 """WeChat Pay (微信支付): APIv3 notifications of payments and refunds, signed and encrypted."""
 
-import base64
-import binascii
 import json
 import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from campaigns.money import Money
-from campaigns.platforms import fields, placing, rsa
+from campaigns.platforms import aead, fields, placing, rsa
 from campaigns.platforms.base import (
     LARGEST_AMOUNT,
     LARGEST_NOTICE,
@@ -56,8 +51,6 @@ TOLERANCE = timedelta(minutes=5)
 
 _PROBE = "WECHATPAY/SIGNTEST/"
 _METHOD = "WECHATPAY2-SHA256-RSA2048"
-_CIPHER = "AEAD_AES_256_GCM"
-_NONCE_BYTES = 12
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _VISIBLE = re.compile(r"[!-~]{1,200}", re.ASCII)
 _SIGNATURE = re.compile(r"[!-~]{1,2048}", re.ASCII)
@@ -166,21 +159,15 @@ def sample(keys: Keys, now: datetime) -> Sample:
         "success_time": now.isoformat(timespec="seconds"),
         "amount": {"total": 100, "currency": "CNY"},
     }
-    nonce = secrets.token_hex(6)
-    cipher = AESGCM(keys.valid("apiv3_key")[0].encode())
-    sealed = cipher.encrypt(nonce.encode(), json.dumps(told).encode(), b"transaction")
+    key = keys.valid("apiv3_key")[0]
     post = {
         "id": f"sample_{number}",
         "create_time": now.isoformat(timespec="seconds"),
         "event_type": "TRANSACTION.SUCCESS",
-        "resource": {
-            "algorithm": _CIPHER,
-            "ciphertext": base64.b64encode(sealed).decode(),
-            "associated_data": "transaction",
-            "nonce": nonce,
-        },
+        "resource": aead.sealed(json.dumps(told).encode(), key, "transaction"),
     }
-    body, timestamp = json.dumps(post).encode(), str(int(now.timestamp()))
+    body, nonce = json.dumps(post).encode(), secrets.token_hex(16)
+    timestamp = str(int(now.timestamp()))
     headers = {
         "Wechatpay-Timestamp": timestamp,
         "Wechatpay-Nonce": nonce,
@@ -218,31 +205,7 @@ def _signed(timestamp: str, nonce: str, body: bytes) -> bytes:
 
 
 def _plaintext(post: Fields, keys: Keys) -> bytes:
-    """The resource, decrypted with the first of our APIv3 keys that fits."""
-    resource = post.needed(post.inner, "resource")
-    if resource.line("algorithm", 32) != _CIPHER:
-        resource.refuse("algorithm", f"must be {_CIPHER}")
-    nonce = resource.needed(resource.line, "nonce", 64).encode()
-    if len(nonce) != _NONCE_BYTES:
-        resource.refuse("nonce", f"must have {_NONCE_BYTES} bytes")
-    associated = (resource.line("associated_data", 64) or "").encode()
-    try:
-        text = resource.needed(resource.line, "ciphertext", LARGEST_NOTICE)
-        sealed = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        resource.refuse("ciphertext", "must be base64")
-    opened = (_opened(key, nonce, sealed, associated) for key in keys.valid("apiv3_key"))
-    plain = next((plain for plain in opened if plain is not None), None)
-    if plain is None:
-        resource.refuse("ciphertext", "cannot be decrypted with our APIv3 key")
-    return plain
-
-
-def _opened(key: str, nonce: bytes, sealed: bytes, associated: bytes) -> bytes | None:
-    try:
-        return AESGCM(key.encode()).decrypt(nonce, sealed, associated)
-    except (InvalidTag, ValueError):
-        return None
+    return aead.opened(post.needed(post.inner, "resource"), keys.valid("apiv3_key"))
 
 
 def _payment(post: Fields, told: Fields, keys: Keys, now: datetime) -> list[Movement]:

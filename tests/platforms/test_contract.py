@@ -25,6 +25,7 @@ from tests.platforms.recorded import Case, NoRecordings
 NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
 MACHINERY = {
     "addresses",
+    "aead",
     "answers",
     "base",
     "bills",
