@@ -9,12 +9,13 @@ from sqlalchemy import delete, literal, select, union_all
 from campaigns import bookings, bounds, ledger
 from campaigns.bounds import Named
 from campaigns.db import db
-from campaigns.model.campaign import Campaign
+from campaigns.model.campaign import Campaign, CampaignSlug
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, EntryKind
 from campaigns.model.listing import Listing
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.money import Money
+from campaigns.platforms import offline
 from campaigns.platforms.base import Key
 from tests import make
 from tests.make import NOON
@@ -35,6 +36,62 @@ def two(campaign: Campaign) -> tuple[Listing, Listing]:
 @pytest.fixture
 def endpoint(campaign: Campaign, two: tuple[Listing, Listing]) -> WebhookEndpoint:
     return make.endpoint("shop", campaign=campaign)
+
+
+@pytest.mark.parametrize("ref", [None, "desks", "spring", "spring-2025"])
+def test_what_an_endpoint_of_a_listing_books_belongs_there(
+    campaign: Campaign, two: tuple[Listing, Listing], ref: str | None
+) -> None:
+    listing = make.listing(campaign, external_id="desks")
+    db.session.add(CampaignSlug(slug="spring-2025", campaign_id=campaign.id))
+    assert bounds.place(make.endpoint(listing=listing), Named(ref)) == listing
+
+
+@pytest.mark.parametrize("ref", ["autumn", "chairs", "no such thing"])
+def test_what_names_something_else_belongs_to_none_of_an_endpoints_listings(
+    campaign: Campaign, ref: str
+) -> None:
+    only = make.listing(campaign)
+    make.listing(make.campaign("autumn"), external_id="chairs")
+    for endpoint in (make.endpoint(listing=only), make.endpoint(campaign=campaign)):
+        with pytest.raises(bounds.Unmatched, match="^campaign_ref names no campaign or listing"):
+            bounds.place(endpoint, Named(ref))
+
+
+@pytest.mark.parametrize("ref", [None, "spring"])
+def test_a_campaigns_only_listing_needs_no_better_name(campaign: Campaign, ref: str | None) -> None:
+    make.listing()
+    make.listing(campaign, platform=offline.NAME)
+    only = make.listing(campaign)
+    assert bounds.place(make.endpoint(campaign=campaign), Named(ref)) == only
+
+
+@pytest.mark.parametrize("ref", [None, "spring"])
+def test_of_several_listings_none_is_meant(endpoint: WebhookEndpoint, ref: str | None) -> None:
+    with pytest.raises(bounds.Unmatched, match="^2 listings could be meant"):
+        bounds.place(endpoint, Named(ref))
+
+
+def test_what_was_passed_along_comes_first_where_something_of_ours_goes_by_it(
+    endpoint: WebhookEndpoint, two: tuple[Listing, Listing]
+) -> None:
+    first, second = (listing.external_id for listing in two)
+    assert bounds.place(endpoint, Named(first, passed=second)) == two[1]
+    assert bounds.place(endpoint, Named(first, passed="thanks")) == two[0]
+    make.listing(external_id="elsewhere")
+    for known in ("spring", "elsewhere"):
+        with pytest.raises(bounds.Unmatched):
+            bounds.place(endpoint, Named(first, passed=known))
+
+
+def test_an_order_of_somebody_else_is_ours_only_if_something_of_ours_was_passed_along(
+    endpoint: WebhookEndpoint, two: tuple[Listing, Listing]
+) -> None:
+    listing = two[1].external_id
+    assert bounds.place(endpoint, Named(passed=listing, elsewhere=True)) == two[1]
+    for named in (Named(listing, elsewhere=True), Named(listing, "thanks", elsewhere=True)):
+        with pytest.raises(bounds.Unmatched, match="^The order number begins with none"):
+            bounds.place(endpoint, named)
 
 
 def test_a_rule_places_what_names_no_listing(
@@ -108,8 +165,12 @@ def test_a_refund_goes_where_its_donation_went(
         NOON,
     )
     assert bounds.place(endpoint, Named(regards="trade:T:1")) == elsewhere
+    for other in ("trade:T:2", "order:T:1"):
+        with pytest.raises(bounds.Unmatched):
+            bounds.place(endpoint, Named(regards=other))
+    endpoint.source = "another account"
     with pytest.raises(bounds.Unmatched):
-        bounds.place(endpoint, Named(regards="trade:T:2"))
+        bounds.place(endpoint, Named(regards="trade:T:1"))
 
 
 TEXT = st.text("Aa-1_%中", min_size=1, max_size=4)
