@@ -145,7 +145,20 @@ def move(campaign: Campaign, to: CampaignState, now: datetime, by: Staff | None 
     if to not in NEXT[campaign.state]:
         raise NotNext(_("The campaign cannot go there from its present state. Look again."))
     before, campaign.state, campaign.changed_at = campaign.state, to, now
+    if to in (_S.LIVE, _S.ENDED):
+        _begin_or_end(campaign, to, now)
     audit.record("move campaign", campaign, now, by=by, changes={"state": (before, to)})
+
+
+def _begin_or_end(campaign: Campaign, to: CampaignState, now: datetime) -> None:
+    """Raising goes on or is over: listings are asked at another pace (campaigns/cadence.py)."""
+    if to is _S.LIVE:
+        campaign.ended_at = None
+    elif campaign.ended_at is None:
+        campaign.ended_at = now
+    for listing in campaign.listings:
+        if listing.asking is Asking.ASKED:
+            listing.next_poll_at = now
 
 
 def add_listing(
@@ -168,6 +181,7 @@ def add_listing(
         url=url,
         currency=registry.platform(platform).CURRENCY or campaign.currency,
         position=_last_position(campaign) + 1,
+        host=registry.host(platform, external_id, url),
         next_poll_at=now,
         created_at=now,
     )

@@ -65,6 +65,7 @@ def listing(of: Campaign | None = None, **more: Any) -> Listing:
         external_id=str(224000 + number),
         url=f"https://gongyi.qq.com/succor/detail.htm?id={224000 + number}",
         currency=of.currency,
+        host="ssl.gongyi.qq.com",
         created_at=NOON,
         next_poll_at=NOON,
     )

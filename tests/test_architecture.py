@@ -26,6 +26,7 @@ SHARED = (
     "verdicts",
     "places",
     "sums",
+    "cadence",
 )
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")

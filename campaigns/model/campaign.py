@@ -25,7 +25,10 @@ class CampaignState(StrEnum):
 
 
 class Campaign(Base):
-    """`target` is None where the campaign has none. `slug` is the current one of its history."""
+    """`target` is None where the campaign has none. `slug` is the current one of its history.
+
+    `ended_at` is when raising was ended, None while it goes on.
+    """
 
     __tablename__ = "campaigns"
 
@@ -43,6 +46,7 @@ class Campaign(Base):
     default_locale: Mapped[str] = mapped_column(String(16), default="zh-Hans")
     created_at: Mapped[datetime] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
     texts: Mapped[list["CampaignText"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin"

@@ -2,10 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
+    Enum,
     ForeignKey,
     Index,
     String,
@@ -34,8 +37,22 @@ class Asking(StrEnum):
     ENDED = "ended"
 
 
+class Told(StrEnum):
+    """What staff were last written about a listing; nothing once they were told that it is over."""
+
+    STALE = "stale"
+    BROKEN = "broken"
+    REFUSED = "refused"
+    DUE = "due"
+
+
 class Listing(Base):
-    """`external_id` is the platform's name for it. `next_poll_at` is also the poller's lease."""
+    """`external_id` is the platform's name for it, `host` whom the poller asks.
+
+    `next_poll_at` is also the poller's lease. `way` names one of several that a platform can be
+    asked by, `how` holds what `generic` needs to read an answer. `opens_at` and `closes_at` are
+    minutes of the day in `zone` (the organisation's without one); both or none are set.
+    """
 
     __tablename__ = "listings"
 
@@ -48,7 +65,29 @@ class Listing(Base):
     rule: Mapped[Rule] = mapped_column(choice(Rule), default=Rule.REPORTED)
     asking: Mapped[Asking] = mapped_column(choice(Asking), default=Asking.ASKED)
     position: Mapped[int] = mapped_column(default=0)
+    host: Mapped[str] = mapped_column(String(255), default="", index=True)
+    way: Mapped[str | None] = mapped_column(String(32))
+    how: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # The contract of freshness (campaigns/cadence.py).
     period_seconds: Mapped[int] = mapped_column(default=600)
+    grace_seconds: Mapped[int] = mapped_column(default=660)
+    zone: Mapped[str | None] = mapped_column(String(64))
+    opens_at: Mapped[int | None]
+    closes_at: Mapped[int | None]
+    asked_days_after: Mapped[int] = mapped_column(default=30)
+    # A figure that is more than so many times the last one is held; None for no such guard.
+    jump_factor: Mapped[int | None] = mapped_column(default=10)
+    # Whether a fall that the next report confirms is believed without a person.
+    accept_falls: Mapped[bool] = mapped_column(default=False)
+    told: Mapped[Told | None] = mapped_column(
+        Enum(
+            Told,
+            native_enum=False,
+            create_constraint=False,
+            length=16,
+            values_callable=lambda members: [member.value for member in members],
+        )
+    )
     next_poll_at: Mapped[datetime | None] = mapped_column(Moment)
     asked_at: Mapped[datetime | None] = mapped_column(Moment)
     failures: Mapped[int] = mapped_column(default=0)
@@ -66,6 +105,12 @@ class Listing(Base):
         UniqueConstraint("id", "campaign_id"),
         CheckConstraint("period_seconds >= 10", name="period"),
         CheckConstraint("length(currency) = 3", name="currency"),
+        CheckConstraint("grace_seconds >= 0", name="grace_seconds"),
+        CheckConstraint("opens_at BETWEEN 0 AND 1439", name="opens_at"),
+        CheckConstraint("closes_at BETWEEN 0 AND 1439", name="closes_at"),
+        CheckConstraint("asked_days_after >= 0", name="asked_days_after"),
+        CheckConstraint("jump_factor >= 2", name="jump_factor"),
+        CheckConstraint("told IN ('stale', 'broken', 'refused', 'due')", name="told"),
         Index(
             "ix_listings_due",
             "next_poll_at",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import cast
+from urllib.parse import urlsplit
 
 from campaigns import platforms as package
 from campaigns.platforms import offline
@@ -76,6 +77,11 @@ def recognise(url: str) -> tuple[str, Recognised] | None:
         if found := candidate.recognise(url):
             return name, found
     return None
+
+
+def host(name: str, external_id: str, url: str) -> str:
+    """Whom a listing is asked at: limits and rests are counted for each (design §11)."""
+    return urlsplit(platform(name).ask(external_id, url).url).netloc.lower()
 
 
 @cache
