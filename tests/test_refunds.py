@@ -1,13 +1,15 @@
 """Refunds told of as a sum so far: what is new is booked, under numbers that lead back to it."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from campaigns import ledger, refunds
 from campaigns.bookings import Booking, Returned
 from campaigns.db import db
-from campaigns.model.entry import Door, Entry, EntryKind
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind
 from campaigns.model.file import File
 from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
@@ -57,6 +59,18 @@ def test_a_larger_sum_books_the_difference(listing: Listing) -> None:
     assert entries() == [(-2_000, {("request", "RF-1")}), (-3_000, {("request", "RF-2")})]
 
 
+def test_a_sum_larger_by_the_smallest_coin_books_that(listing: Listing) -> None:
+    refunds.book(so_far(listing, "20.00"), NOON)
+    refunds.book(so_far(listing, "20.01", "RF-2"), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000, -1]
+
+
+def test_what_was_refunded_in_another_currency_is_no_part_of_the_sum(listing: Listing) -> None:
+    ledger.book(replace(so_far(listing, "20.00"), amount=Money.parse("20.00 USD")), NOON)
+    refunds.book(so_far(listing, "20.00", "RF-2"), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000, -2_000]
+
+
 @pytest.mark.parametrize("again", ["20.00", "50.00"])
 def test_what_is_covered_is_booked_already(listing: Listing, again: str) -> None:
     first = refunds.book(so_far(listing, "50.00"), NOON)
@@ -74,9 +88,21 @@ def test_a_number_used_before_does_not_hide_what_is_new(listing: Listing) -> Non
 def test_donations_are_kept_apart_and_so_are_accounts(listing: Listing) -> None:
     refunds.book(so_far(listing, "20.00"), NOON)
     refunds.book(so_far(listing, "20.00", trade="T-2"), NOON)
-    other = so_far(listing, "20.00")
-    refunds.book(Booking(**{**vars(other), "source": "alipay:2088000000000002"}), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000] * 3
+    refunds.book(replace(so_far(listing, "20.00"), source="alipay:2088000000000002"), NOON)
+    whole, same_number = (-2_000, {("request", "RF-1")}), (-2_000, {("refund", "trade:T-2 2000")})
+    assert entries() == [whole, same_number, whole]
+
+
+def test_numbers_are_kept_with_the_refund_of_the_same_donation_booked_last(
+    listing: Listing,
+) -> None:
+    first = refunds.book(so_far(listing, "20.00", "RF-1"), NOON)
+    last = refunds.book(so_far(listing, "50.00", "RF-2"), NOON)
+    ledger.reverse(db.session.get_one(Entry, first.entry_id), "never paid out", NOON)
+    refunds.book(so_far(listing, "10.00", "RF-9", trade="T-2"), NOON)
+    again = refunds.book(so_far(listing, "30.00", "RF-3"), NOON)
+    assert (again.already, again.entry_id) == (True, last.entry_id)
+    assert entries()[1] == (-3_000, {("request", "RF-2"), ("request", "RF-3")})
 
 
 def test_a_refund_in_an_import_that_does_not_count_yet_is_not_booked_beside(
@@ -133,6 +159,14 @@ def test_after_a_reversal_a_person_decides(listing: Listing) -> None:
         with pytest.raises(Returned, match="T-1"):
             refunds.book(so_far(listing, "20.00", request), NOON)
     refunds.insist(so_far(listing, "20.00"), NOON)
+    assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_000]
+
+
+def test_what_an_undone_import_took_back_is_booked_when_it_is_told_of(listing: Listing) -> None:
+    first = refunds.book(so_far(listing, "20.00"), NOON)
+    ledger.reverse(db.session.get_one(Entry, first.entry_id), "import undone", NOON)
+    db.session.execute(delete(EntryKey))
+    refunds.book(so_far(listing, "20.00"), NOON)
     assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_000]
 
 
