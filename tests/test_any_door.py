@@ -22,8 +22,8 @@ from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Giver, Key
 from tests import make
+from tests.books import totals_agree
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 
 SOURCE = "alipay:2088000000000000"
 SETTINGS = hypothesis.settings(

@@ -22,8 +22,8 @@ from campaigns.money import Money
 from campaigns.notices import Came
 from campaigns.platforms.base import Giver, Key, Kind, Movement
 from tests import make
+from tests.books import totals_agree
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 
 SCHEMES = {
     Kind.DONATION: "trade",

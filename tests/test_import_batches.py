@@ -16,8 +16,8 @@ from campaigns.model.listing import Listing, Rule
 from campaigns.money import Money
 from tests import bill, make
 from tests.bill import Paid
+from tests.books import booking, totals_agree
 from tests.make import NOON
-from tests.test_ledger import booking, totals_agree
 from workers.imports import WORK
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -18,8 +18,8 @@ from campaigns.model.listing import Listing, Rule
 from campaigns.model.placement import PlacedBy, Placement
 from tests import bill, make
 from tests.bill import Paid
+from tests.books import totals_agree
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 
 pytestmark = pytest.mark.usefixtures("app")
 THREE = [Paid(1, 10000), bill.fee(1, 60, line=2), Paid(9, 123450), bill.refund(1, 2000, line=4)]

@@ -14,8 +14,8 @@ from campaigns.model.listing import Listing, Rule
 from campaigns.money import Money
 from tests import bill, make
 from tests.bill import Paid
+from tests.books import booking
 from tests.make import NOON
-from tests.test_ledger import booking
 
 pytestmark = pytest.mark.usefixtures("app")
 THREE = [Paid(1, 10000), bill.fee(1, 60, line=2), Paid(9, 123450), bill.refund(1, 2000, line=4)]

@@ -21,8 +21,8 @@ from campaigns.money import Money
 from campaigns.steps import NotOpen
 from tests import bill, make
 from tests.bill import Paid
+from tests.books import booking, totals_agree
 from tests.make import NOON
-from tests.test_ledger import booking, totals_agree
 from workers.imports import work_on
 
 pytestmark = pytest.mark.usefixtures("app")

@@ -23,8 +23,8 @@ from campaigns.money import Money
 from campaigns.notices import Came, Outcome
 from campaigns.platforms.base import Giver, Key, Kind, Movement
 from tests import make
+from tests.books import totals_agree
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 
 pytestmark = pytest.mark.usefixtures("app")
 ADA = Giver(name="Ada", email="Ada@Example.org", locale="en-GB")

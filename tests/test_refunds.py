@@ -16,8 +16,8 @@ from campaigns.model.listing import Listing
 from campaigns.money import Money
 from campaigns.platforms.base import Key
 from tests import make
+from tests.books import totals_agree
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 
 pytestmark = pytest.mark.usefixtures("app")
 SOURCE = "alipay:2088000000000001"

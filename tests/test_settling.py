@@ -23,8 +23,8 @@ from campaigns.money import Money
 from campaigns.platforms.base import Key, MalformedNotice
 from campaigns.suggestions import Named, Suggestion, Why
 from tests import make
+from tests.books import totals_agree
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 
 pytestmark = pytest.mark.usefixtures("app")
 

@@ -18,9 +18,9 @@ from campaigns.notices import Came
 from campaigns.platforms import registry
 from config import settings
 from tests import make, payers
+from tests.books import totals_agree
 from tests.make import NOON
 from tests.payers import event, payment, refund, trade
-from tests.test_ledger import totals_agree
 
 EXAMPLES = hypothesis.settings(
     max_examples=40,

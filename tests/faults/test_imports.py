@@ -24,9 +24,9 @@ from campaigns.money import Money
 from config import load
 from tests import bill, make
 from tests.bill import Paid
+from tests.books import totals_agree
 from tests.conftest import empty_database, environment
 from tests.make import NOON
-from tests.test_ledger import totals_agree
 from workers.imports import work_on
 
 pytestmark = pytest.mark.stack

@@ -18,10 +18,10 @@ from campaigns.model.listing import Rule
 from campaigns.model.notice import Notice
 from config import load
 from tests import make, postgres
+from tests.books import totals_agree
 from tests.conftest import environment
 from tests.partner import body, partner
 from tests.postgres import Cluster
-from tests.test_ledger import totals_agree
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from campaigns.platforms.base import LARGEST_NOTICE
 from campaigns.web import webhooks
 from campaigns.web.refusals import Refusals
 from tests import make, payers
+from tests.books import totals_agree
 from tests.make import NOON
 from tests.payers import Alipay, WechatPay, event, form, payment, refund, trade
-from tests.test_ledger import totals_agree
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 ALIPAY = json.loads((VECTORS / "alipay_notify.json").read_bytes())

@@ -20,10 +20,10 @@ from campaigns.model.listing import Rule
 from campaigns.model.notice import Notice
 from config import load
 from tests import make, payers
+from tests.books import totals_agree
 from tests.browser.server import serving
 from tests.conftest import empty_database, environment
 from tests.payers import event, form, payment, trade
-from tests.test_ledger import totals_agree
 
 Answer = tuple[int, dict[str, str], bytes]
 

@@ -17,7 +17,7 @@ from campaigns.model.placement import PlacedBy
 from campaigns.model.staff import Role
 from tests import bill, make
 from tests.bill import Paid
-from tests.test_ledger import totals_agree
+from tests.books import totals_agree
 from tests.web.staff.conftest import Desk
 
 DESKS = [Paid(1, 1000, goods="desks"), Paid(2, 500, goods="desks"), bill.refund(9, 200, line=3)]
