@@ -1,21 +1,46 @@
 """Batches: an import's work in pieces that nobody waits for long, each done once."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, String, Table, Update, bindparam, func, select, text, update
+from sqlalchemy import (
+    CursorResult,
+    String,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 
 from campaigns.db import Id, Moment, db
-from campaigns.model.imported import Decision, Import, ImportRow, ImportState, RowVerdict
+from campaigns.model.imported import (
+    Decision,
+    Import,
+    ImportGiver,
+    ImportRow,
+    ImportState,
+    RowVerdict,
+)
 
 # A worker that died loses the import for this long; renewed with every batch.
 LEASE = timedelta(seconds=60)
 PATIENCE = 5  # tries of one row that the database refuses
-WORK = (ImportState.READING, ImportState.COMMITTING, ImportState.UNDOING)
+WORK = (
+    ImportState.READING,
+    ImportState.COMMITTING,
+    ImportState.UNDOING,
+    ImportState.DISCARDING,
+)
 IMPORTS, ROWS = cast(Table, Import.__table__), cast(Table, ImportRow.__table__)
+GIVERS = cast(Table, ImportGiver.__table__)
+DELETED = 5000  # rows at once
 
 Clock = Callable[[], datetime]
 
@@ -107,19 +132,35 @@ def advance(
     Raises `Overtaken` where another worker did it: then nothing of this batch must stay.
     """
     at = _at(import_id, state, before)
-    done = db.session.execute(at.values(position=after, leased_until=now + LEASE, **more))
+    moved = {"position": after, "leased_until": now + LEASE, "moved_at": now}
+    done = db.session.execute(at.values(moved | more))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Overtaken
 
 
 def finish(
-    import_id: int, state: ImportState, position: int, then: ImportState, **more: Any
+    import_id: int,
+    state: ImportState,
+    position: int,
+    then: ImportState,
+    now: datetime,
+    **more: Any,
 ) -> None:
     """Leave a state whose work is done for the one after. Raises `Overtaken` the second time."""
-    values = more | {"state": then, "leased_until": None}
+    values = more | {"state": then, "leased_until": None, "moved_at": now}
     done = db.session.execute(_at(import_id, state, position).values(values))
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise Overtaken
+
+
+def clear(import_id: int) -> Iterator[None]:
+    """Delete an import's rows, some at a time; whoever asks commits after each. Twice is once."""
+    for table in (ROWS, GIVERS):
+        some = select(table.c.position).where(table.c.import_id == import_id).limit(DELETED)
+        statement = delete(table).where(table.c.import_id == import_id, table.c.position.in_(some))
+        while db.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+            yield
+    db.session.rollback()
 
 
 def run(sql: str, **given: Any) -> CursorResult[*tuple[Any, ...]]:

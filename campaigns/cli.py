@@ -2,56 +2,30 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 
-from campaigns import accounts, doctor, editing, endpoints, imports, polling, reviewing, stored
-from campaigns.batches import LEASE
+from campaigns import accounts, doctor, editing, endpoints, polling
+from campaigns.cli_command import LARGEST_ID, Command, listing
+from campaigns.cli_imports import discard_import, import_file
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
-from campaigns.model.imported import Import, ImportState, SavedMapping
-from campaigns.model.listing import Listing
 from campaigns.model.staff import Role
 from campaigns.money import BadMoney, Money
-from campaigns.platforms import bills, generic, registry
 from campaigns.platforms.registry import UnknownScheme
 from config import settings
-from workers import imports as import_work
 from workers import poll
 
 MOST_LISTINGS = 10_000
-LARGEST_ID = 2**63 - 1
 LONGEST_OVERLAP = 90 * 24  # hours
 ROLES = [role.value for role in Role]
 SET = "A key or setting of the scheme; @file reads it from a file. Repeatable."
-
-
-class Command(click.Command):
-    """A command whose every error, also one of use or of the database, is one sentence and 1."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            raise click.ClickException(error.format_message()) from error
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except DBAPIError as error:
-            db.session.rollback()
-            raise click.ClickException(
-                f"The database did not do it ({type(error).__name__}); `doctor` says more."
-            ) from error
 
 
 def init_app(app: Flask) -> None:
@@ -63,6 +37,7 @@ def init_app(app: Flask) -> None:
         add_webhook,
         ask_platforms,
         examine,
+        discard_import,
         import_file,
         rotate_data_key,
         rotate_webhook,
@@ -151,7 +126,7 @@ def add_webhook(
     """Open an endpoint for signed donations, and print its address and secret once."""
     if (slug is None) == (listing_id is None):
         raise click.ClickException("Give either --campaign or --listing.")
-    bounds = _campaign(slug) if slug is not None else _listing(listing_id or 0)
+    bounds = _campaign(slug) if slug is not None else listing(listing_id or 0)
     try:
         made = endpoints.create(name, scheme, bounds, datetime.now(UTC), given=_given(given))
     except (ValueError, UnknownScheme) as error:
@@ -206,39 +181,6 @@ def ask_platforms(every: bool) -> None:
     click.echo(f"{asked} listings asked.")
 
 
-@click.command(cls=Command, name="import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--listing", "listing_id", type=click.IntRange(1, LARGEST_ID), help="Of all rows.")
-@click.option("--profile", help="The kind of export; without it the file is looked at.")
-@click.option("--source", default="", help="The account, where the file does not say it.")
-@click.option("--charset", help="Such as gb18030; without it the file is looked at.")
-@click.option("--mapping", help="The name of a saved mapping; implies the generic profile.")
-@click.option("--member", help="The file within an archive, or the sheet of a workbook.")
-@click.option("--commit", is_flag=True, help="Book what is new. Else it waits for review.")
-def import_file(
-    file: Path, listing_id: int | None, profile: str | None, mapping: str | None, commit: bool,
-    **given: Any,
-) -> None:  # fmt: skip
-    """Read a platform's export into the ledger, and print how many rows have which verdict."""
-    if listing_id is not None:
-        _listing(listing_id)
-    saved = _mapping(mapping) if mapping else None
-    reading = imports.Reading(profile or "", listing_id=listing_id, mapping=saved, **given)
-    one = _kept(file, replace(reading, profile=generic.NAME) if saved else reading)
-    import_work.work_on(one.id)
-    db.session.refresh(one)
-    if one.state is ImportState.FAILED:
-        raise click.ClickException(one.reason or "The file cannot be read.")
-    if commit:
-        imports.commit(one, datetime.now(UTC), None)
-        db.session.commit()
-        import_work.work_on(one.id)
-        db.session.refresh(one)
-    for verdict, rows in reviewing.counts(one).by_verdict.items():
-        click.echo(f"{verdict.replace('_', ' ')}: {rows}")
-    click.echo(f"Import {one.id} is {one.state}.")
-
-
 @click.command(cls=Command, name="doctor")
 def examine() -> None:
     """Look at settings, database, broker, mail and clock; say what to do about each failure.
@@ -253,32 +195,6 @@ def examine() -> None:
         click.echo(f"{sign:5}{finding.part}: {finding.seen} {finding.remedy}".rstrip())
         failed = failed or finding.failed
     raise SystemExit(int(failed))
-
-
-def _kept(file: Path, reading: imports.Reading) -> Import:
-    """A new import of a file, leased by us; says so where the same file came before."""
-    now = datetime.now(UTC)
-    try:
-        with file.open("rb") as content:
-            reading = replace(reading, profile=reading.profile or bills.recognise(content) or "")
-            registry.profile(reading.profile)
-            kept = stored.keep(content, now)
-    except OSError as error:
-        raise click.ClickException(f"{file} cannot be read ({error.strerror}).") from error
-    except (ValueError, LookupError) as error:
-        raise click.ClickException(str(error)) from error
-    for before in imports.of_file(kept)[:1]:
-        click.echo(f"The same file is import {before.id} ({before.state}).", err=True)
-    one = imports.add(kept, file.name, reading, now, None, leased_until=now + LEASE)
-    db.session.commit()
-    return one
-
-
-def _mapping(name: str) -> dict[str, Any]:
-    found = db.session.scalar(select(SavedMapping).where(SavedMapping.name == name))
-    if found is None:
-        raise click.ClickException(f"There is no saved mapping called {name}.")
-    return found.mapping
 
 
 def _show(made: endpoints.Made) -> None:
@@ -315,11 +231,4 @@ def _campaign(slug: str) -> Campaign:
     found = db.session.scalar(select(Campaign).where(Campaign.id == of_slug.scalar_subquery()))
     if found is None:
         raise click.ClickException(f"There is no campaign {slug}.")
-    return found
-
-
-def _listing(listing_id: int) -> Listing:
-    found = db.session.get(Listing, listing_id)
-    if found is None:
-        raise click.ClickException(f"There is no listing {listing_id}.")
     return found

@@ -175,6 +175,7 @@ def _count(work: _Work, added: list[figures.Sum], now: datetime) -> None:
             ImportState.COMMITTING,
             work.rows,
             ImportState.COMMITTED,
+            now,
             counted_at=now,
         )
         figures.add_sums(added)

@@ -17,9 +17,11 @@ from campaigns.model.imported import (
 from campaigns.model.staff import Staff
 from campaigns.steps import NotCommitted, NotOpen, move
 
-LONGEST_NAME = 255
+LONGEST_NAME, LONGEST_REASON = 255, 500
 # An import whose settings may change, and that may be committed.
 OPEN = (ImportState.REVIEW, ImportState.FAILED)
+# One that nothing is booked of and nothing will be before a person says so.
+UNBOOKED = (ImportState.READING, *OPEN)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def add(
         name=(name or "file")[-LONGEST_NAME:],
         created_at=now,
         staff_id=by.id if by else None,
+        moved_at=now,
         state=ImportState.READING,
         leased_until=leased_until,
         **_settings(reading),
@@ -77,8 +80,8 @@ def read_again(one: Import, reading: Reading, now: datetime, by: Staff | None) -
     Raises `NotOpen` for one that is not under review, as it is not the second time.
     """
     before = {name: getattr(one, name) for name in _settings(reading)}
-    given = {"position": 0, "rows": 0, "decisions": [], "reason": None, "leased_until": None}
-    move(one, OPEN, ImportState.READING, **given, **_settings(reading))
+    given = {"rows": 0, "decisions": [], "reason": None}
+    move(one, OPEN, ImportState.READING, now, **given, **_settings(reading))
     changes = {
         name: (before[name], value)
         for name, value in _settings(reading).items()
@@ -93,8 +96,7 @@ def commit(one: Import, now: datetime, by: Staff | None) -> None:
         one,
         (ImportState.REVIEW,),
         ImportState.COMMITTING,
-        position=0,
-        leased_until=None,
+        now,
         commit_at=now,
         committed_by=by.id if by else None,
     )
@@ -113,15 +115,34 @@ def undo(one: Import, reason: str, now: datetime, by: Staff) -> None:
             one,
             (ImportState.COMMITTED,),
             ImportState.UNDOING,
-            position=0,
-            leased_until=None,
+            now,
             undo_at=now,
             undone_by=by.id,
-            undo_reason=reason.strip()[:500],
+            undo_reason=reason.strip()[:LONGEST_REASON],
         )
     except NotOpen as error:
         raise NotCommitted(str(error)) from error
     audit.record("undo import", one, now, by=by, changes={"reason": (None, reason.strip())})
+
+
+def discard(one: Import, reason: str, now: datetime, by: Staff | None) -> None:
+    """Let a worker delete its rows, and its file's bytes where no other import has them.
+
+    That it was, its file's hash and the reason stay. Raises `NotOpen` once it is to be booked, and
+    the second time; ValueError without a reason.
+    """
+    if not reason.strip():
+        raise ValueError("Discarding needs a reason.")
+    move(
+        one,
+        UNBOOKED,
+        ImportState.DISCARDING,
+        now,
+        discard_at=now,
+        discarded_by=by.id if by else None,
+        discard_reason=reason.strip()[:LONGEST_REASON],
+    )
+    audit.record("discarded import", one, now, by=by, changes={"reason": (None, reason.strip())})
 
 
 def save_mapping(name: str, mapping: dict[str, Any], now: datetime, by: Staff) -> SavedMapping:

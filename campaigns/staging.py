@@ -1,21 +1,21 @@
 """Staging: a file's rows, read into the database in batches and compared with the ledger."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, delete, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
 from campaigns import batches, bulk, donors, figures, stored, verdicts
-from campaigns.batches import NUMBERS, ROWS, Pace
+from campaigns.batches import GIVERS, NUMBERS, ROWS, Clock, Pace
 from campaigns.db import db
 from campaigns.files.bad import BadFile
 from campaigns.mail.address import Address, BadAddress
-from campaigns.model.imported import Import, ImportGiver, ImportState
+from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.places import Places
 from campaigns.platforms import bills
@@ -24,7 +24,6 @@ from campaigns.platforms.bills import Opened
 from campaigns.platforms.mapping import BadMapping, Mapping
 
 log = logging.getLogger(__name__)
-GIVERS = cast(Table, ImportGiver.__table__)
 UNSTORABLE = N_("A cell of the file holds what the database does not store.")
 ELSEWHERE = N_("The row belongs to another account")
 ROW_COLUMNS = (
@@ -35,8 +34,6 @@ GIVER_COLUMNS = "import_id position name email message address_hash".split()
 LONGEST_REASON, LONGEST_NUMBER, LONGEST_MESSAGE, LONGEST_ADDRESS = 300, 200, 1000, 320
 # Pairs of rows of one file that share a number, found and settled so many at a time.
 PAIRS, SOME = 20_000, 1000
-
-Clock = Callable[[], datetime]
 
 
 def stage(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
@@ -50,7 +47,7 @@ def stage(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
     at, file_id = one.position, one.file_id
     db.session.rollback()
     if at == 0:
-        yield from _cleared(import_id)
+        yield from batches.clear(import_id)
     opened = None
     with ExitStack() as open_files:
         try:
@@ -59,22 +56,12 @@ def stage(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
         except (BadFile, BadMapping, LookupError, DataError) as error:
             db.session.rollback()
             reason = UNSTORABLE if isinstance(error, DataError) else str(error)
-            _fail(import_id, reason, opened)
+            _fail(import_id, reason, opened, clock())
             yield
             return
         yield from _compared(import_id)
-        _review(import_id, opened)
+        _review(import_id, opened, clock())
         yield
-
-
-def _cleared(import_id: int) -> Iterator[None]:
-    """Delete what an earlier reading left, a few rows at a time."""
-    for table in (ROWS, GIVERS):
-        some = select(table.c.position).where(table.c.import_id == import_id).limit(PAIRS // 4)
-        statement = delete(table).where(table.c.import_id == import_id, table.c.position.in_(some))
-        while db.session.execute(statement).rowcount:  # type: ignore[attr-defined]
-            yield
-    db.session.rollback()
 
 
 def _opened(import_id: int, file: Any) -> Opened:
@@ -276,25 +263,22 @@ WHERE import_rows.import_id = :id AND import_rows.position = :position
 """  # noqa: S608
 
 
-def _fail(import_id: int, reason: str, opened: Opened | None) -> None:
+def _fail(import_id: int, reason: str, opened: Opened | None, now: datetime) -> None:
     seen = _seen(opened) if opened else {}
-    _leave(import_id, seen | {"state": ImportState.FAILED, "reason": reason[:500]})
+    _leave(import_id, ImportState.FAILED, now, reason=reason[:500], **seen)
 
 
-def _review(import_id: int, opened: Opened) -> None:
+def _review(import_id: int, opened: Opened, now: datetime) -> None:
     footer = opened.footer
     told = {
         "stated": [list(figure) for figure in footer.stated],
         "found": [list(figure) for figure in footer.found],
         "agree": footer.agree,
     }
-    _leave(import_id, _seen(opened) | {"state": ImportState.REVIEW, "reason": None, "footer": told})
+    _leave(import_id, ImportState.REVIEW, now, reason=None, footer=told, **_seen(opened))
 
 
-def _leave(import_id: int, values: dict[str, Any]) -> None:
-    one = db.session.get_one(Import, import_id, populate_existing=True)
-    if one.state is not ImportState.READING:
-        raise batches.Overtaken
-    for name, value in values.items():
-        setattr(one, name, value)
-    one.leased_until = None
+def _leave(import_id: int, then: ImportState, now: datetime, **values: Any) -> None:
+    """Unless somebody discarded it at this moment."""
+    at = db.session.get_one(Import, import_id, populate_existing=True).position
+    batches.finish(import_id, ImportState.READING, at, then, now, **values)

@@ -1,6 +1,7 @@
 """Steps: an import goes from one state to the next, once, and does what its state allows."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -23,12 +24,22 @@ def demand(one: Import, state: ImportState) -> None:
         raise NotOpen(f"The import is {one.state}.")
 
 
-def move(one: Import, states: Collection[ImportState], state: ImportState, **more: Any) -> None:
-    """One conditional statement, so that of two at once one finds it done."""
+def move(
+    one: Import,
+    states: Collection[ImportState],
+    state: ImportState,
+    now: datetime,
+    **more: Any,
+) -> None:
+    """Let it begin a state, from its first row and for whichever worker comes next.
+
+    One conditional statement, so that of two at once one raises `NotOpen`, as the second time does.
+    """
+    begin = {"position": 0, "leased_until": None, "moved_at": now}
     moved = db.session.scalar(
         update(Import)
         .where(Import.id == one.id, Import.state.in_(states))
-        .values(state=state, **more)
+        .values(state=state, **begin, **more)
         .returning(Import.id)
         .execution_options(synchronize_session=False)
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, delete, select
 
 from campaigns.db import db, insert
 from campaigns.model.file import CHUNK, File, FileChunk
@@ -27,7 +27,8 @@ class Nothing(ValueError):
 def keep(source: IO[bytes], now: datetime, media_type: str = "application/octet-stream") -> File:
     """Keep a seekable file. The second time, by its content, it is the first row that returns.
 
-    Never holds more than a chunk of it. Raises `TooLarge` and `Nothing`.
+    Its bytes are kept anew where they were dropped meanwhile. Never holds more than a chunk of it.
+    Raises `TooLarge` and `Nothing`.
     """
     digest, size = _measured(source)
     new = db.session.scalar(
@@ -36,11 +37,25 @@ def keep(source: IO[bytes], now: datetime, media_type: str = "application/octet-
         .on_conflict_do_nothing()
         .returning(FILES.c.id)
     )
-    if new is not None:
+    kept = db.session.scalars(select(File).where(File.sha256 == digest).with_for_update()).one()
+    if new is not None or not _is_kept(kept.id):
         for number, content in enumerate(_chunks(source)):
-            values = {"file_id": new, "number": number, "content": content}
+            values = {"file_id": kept.id, "number": number, "content": content}
             db.session.execute(CHUNKS.insert().values(values))
-    return db.session.scalars(select(File).where(File.sha256 == digest)).one()
+    return kept
+
+
+def hold(file_id: int) -> None:
+    """Let nobody keep the same file, nor drop it, before the transaction ends."""
+    db.session.execute(select(FILES.c.id).where(FILES.c.id == file_id).with_for_update())
+
+
+def drop(file_id: int) -> None:
+    """Delete a file's bytes; its hash and size stay. The second time does nothing.
+
+    Whoever asks holds the file, and knows that nobody needs them.
+    """
+    db.session.execute(delete(CHUNKS).where(CHUNKS.c.file_id == file_id))
 
 
 @contextmanager
@@ -54,6 +69,11 @@ def opened(file_id: int) -> Iterator[IO[bytes]]:
             copy.write(content)
         copy.seek(0)
         yield copy
+
+
+def _is_kept(file_id: int) -> bool:
+    first = select(CHUNKS.c.number).where(CHUNKS.c.file_id == file_id, CHUNKS.c.number == 0)
+    return db.session.scalar(first) is not None
 
 
 def _measured(source: IO[bytes]) -> tuple[str, int]:

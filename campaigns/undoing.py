@@ -32,7 +32,7 @@ def take_back(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
         at = 0
     given = {"id": import_id, "source": source}
     yield from _in_batches(import_id, at, rows, _RELEASE, given, pace, clock)
-    batches.finish(import_id, ImportState.UNDOING, rows, ImportState.UNDONE)
+    batches.finish(import_id, ImportState.UNDOING, rows, ImportState.UNDONE, clock())
     yield
 
 

@@ -1,4 +1,4 @@
-"""`flask import`: a file read, judged and booked without any worker."""
+"""`flask import`: a file read, judged and booked, or put away, without any worker."""
 
 from pathlib import Path
 
@@ -31,8 +31,12 @@ def file(tmp_path: Path) -> Path:
 
 
 def run(app: Flask, *words: object) -> Result:
+    return command(app, "import", *words)
+
+
+def command(app: Flask, *words: object) -> Result:
     db.session.commit()
-    return app.test_cli_runner().invoke(args=["import", *map(str, words)])
+    return app.test_cli_runner().invoke(args=[*map(str, words)])
 
 
 def test_a_file_is_judged_and_waits(app: Flask, listing: Listing, file: Path) -> None:
@@ -90,3 +94,14 @@ def test_what_cannot_be_done_is_one_sentence(
     assert answer.exit_code == 1
     assert answer.output.startswith(sentence)
     assert len(answer.output.splitlines()) == 1
+
+
+def test_an_import_is_put_away_with_a_reason(app: Flask, listing: Listing, file: Path) -> None:
+    run(app, file, "--listing", listing.id)
+    number = db.session.scalars(select(Import.id)).one()
+    answer = command(app, "discard-import", number, "--reason", "the wrong month")
+    assert answer.output == f"Import {number} is discarded.\n"
+    again = command(app, "discard-import", number, "--reason", "the wrong month")
+    assert (again.exit_code, again.output) == (1, "Error: The import is discarded.\n")
+    nobody = command(app, "discard-import", 99, "--reason", "x")
+    assert (nobody.exit_code, nobody.output) == (1, "Error: There is no import 99.\n")

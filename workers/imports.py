@@ -1,4 +1,4 @@
-"""The tick that reads, commits and undoes imports, a batch at a time."""
+"""The tick that reads, commits, undoes and discards imports, a batch at a time."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from celery import shared_task
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from campaigns import batches, committing, staging, undoing
+from campaigns import batches, committing, discarding, staging, undoing
 from campaigns.batches import Clock, Overtaken, Pace
 from campaigns.db import db
 from campaigns.model.imported import Import, ImportState
@@ -25,6 +25,7 @@ WORK: dict[ImportState, Work] = {
     ImportState.READING: staging.stage,
     ImportState.COMMITTING: committing.book,
     ImportState.UNDOING: undoing.take_back,
+    ImportState.DISCARDING: discarding.clear,
 }
 
 

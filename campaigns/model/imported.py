@@ -27,7 +27,8 @@ from campaigns.money import Money
 class ImportState(StrEnum):
     """reading: rows are being staged. review: a person looks. failed: the file cannot be read.
     committing: entries are being written, not yet counted. committed: counted. undoing: reversals
-    are being written, not yet counted. undone: reversals count, keys are released."""
+    are being written, not yet counted. undone: reversals count, keys are released. discarding:
+    its rows are being deleted. discarded: nobody wanted it, rows and bytes are gone."""
 
     READING = "reading"
     REVIEW = "review"
@@ -36,6 +37,8 @@ class ImportState(StrEnum):
     COMMITTED = "committed"
     UNDOING = "undoing"
     UNDONE = "undone"
+    DISCARDING = "discarding"
+    DISCARDED = "discarded"
 
 
 class RowVerdict(StrEnum):
@@ -63,7 +66,8 @@ class Import(Base):
 
     `source` is the account its money came through, `listing_id` where all its rows belong; without
     it each row says so itself. `position` is how far the work of the present state has come, in
-    rows; `leased_until` belongs to the worker that does it. `footer` is what the file says of
+    rows; `leased_until` belongs to the worker that does it, and `moved_at` is when it last came
+    further or a person moved it on. `footer` is what the file says of
     itself, `seen` what else it lets one choose: its charsets, members and headings. `decisions` is
     what a person said about all rows of a verdict and kind: [verdict, kind or null, decision].
     """
@@ -97,6 +101,10 @@ class Import(Base):
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     undo_reason: Mapped[str | None] = mapped_column(String(500))
     undone_at: Mapped[datetime | None] = mapped_column(Moment)
+    discard_at: Mapped[datetime | None] = mapped_column(Moment)
+    discarded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    discard_reason: Mapped[str | None] = mapped_column(String(500))
+    moved_at: Mapped[datetime | None] = mapped_column(Moment)
     leased_until: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (Index("ix_imports_state", "state", "leased_until"),)

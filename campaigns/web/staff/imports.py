@@ -29,6 +29,8 @@ STATES = {
     ImportState.COMMITTED: _l("booked"),
     ImportState.UNDOING: _l("being undone"),
     ImportState.UNDONE: _l("undone"),
+    ImportState.DISCARDING: _l("being discarded"),
+    ImportState.DISCARDED: _l("discarded"),
 }
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 
 from campaigns import imports, reviewing
+from campaigns.batches import WORK
 from campaigns.db import db
 from campaigns.model.entry import EntryKind
 from campaigns.model.imported import Decision, Import, ImportRow, ImportState, RowVerdict
@@ -30,7 +31,7 @@ from campaigns.web.staff.reading_forms import CHARSETS, GUESS, AgainForm, source
 from campaigns.web.staff.session import me, needs
 
 bp = Blueprint("review", __name__, url_prefix="/imports")
-WORKING = (ImportState.READING, ImportState.COMMITTING, ImportState.UNDOING)
+ROWLESS = (ImportState.READING, ImportState.DISCARDING, ImportState.DISCARDED)
 
 
 class UndoForm(Form):
@@ -41,10 +42,18 @@ class UndoForm(Form):
     )
 
 
+class DiscardForm(Form):
+    reason = TextAreaField(
+        _l("Reason"),
+        [required(_l("Write why. It is kept with the import.")), longest(500)],
+        render_kw={"rows": 2},
+    )
+
+
 @bp.get("/<int:id>")
 @needs(Permission.SEE_LEDGER)
 def one(id: int) -> str:
-    return _review(found(Import, id), None, UndoForm())
+    return _review(found(Import, id))
 
 
 @bp.post("/<int:id>/read")
@@ -53,7 +62,7 @@ def read_again(id: int) -> Any:
     this = found(Import, id)
     form = to_read_again(this)
     if not form.validate():
-        return _review(this, form, UndoForm()), 400
+        return _review(this, again=form), 400
     profile = this.profile if form.profile.data == GUESS else form.profile.data
     reading = form.reading(
         profile,
@@ -110,8 +119,17 @@ def commit(id: int) -> Any:
 def undo(id: int) -> Any:
     this, form = found(Import, id), UndoForm()
     if not form.validate():
-        return _review(this, None, form), 400
+        return _review(this, undoing=form), 400
     return _done(this, lambda now: imports.undo(this, form.reason.data, now, me()))
+
+
+@bp.post("/<int:id>/discard")
+@needs(Permission.BOOK)
+def discard(id: int) -> Any:
+    this, form = found(Import, id), DiscardForm()
+    if not form.validate():
+        return _review(this, discarding=form), 400
+    return _done(this, lambda now: imports.discard(this, form.reason.data, now, me()))
 
 
 def _currency(this: Import) -> str:
@@ -119,10 +137,15 @@ def _currency(this: Import) -> str:
     return str((this.mapping or {}).get("currency") or registry.profile(this.profile).currency)
 
 
-def _review(this: Import, form: AgainForm | None, undoing: UndoForm) -> str:
+def _review(
+    this: Import,
+    again: AgainForm | None = None,
+    undoing: UndoForm | None = None,
+    discarding: DiscardForm | None = None,
+) -> str:
     chosen = request.args.get("verdict", "")
     verdict = RowVerdict(chosen) if chosen in list(RowVerdict) else None
-    looked = this.state is not ImportState.READING
+    looked = this.state not in ROWLESS
     at_review = this.state is ImportState.REVIEW
     table = _rows(this, verdict) if looked else None
     return show(
@@ -131,7 +154,7 @@ def _review(this: Import, form: AgainForm | None, undoing: UndoForm) -> str:
         (_("Imports"), url_for("staff.imports.index")),
         this=this,
         state=STATES[this.state],
-        working=this.state in WORKING,
+        working=this.state in WORK,
         counts=reviewing.counts(this) if looked else None,
         effects=_effects(this) if at_review else [],
         verdicts=VERDICTS,
@@ -141,8 +164,9 @@ def _review(this: Import, form: AgainForm | None, undoing: UndoForm) -> str:
         told=told,
         said={(rule[0], rule[1]): rule[2] for rule in this.decisions},
         names=choices.names(),
-        again=form or (to_read_again(this) if this.state in imports.OPEN else None),
-        undoing=undoing,
+        again=again or (to_read_again(this) if this.state in imports.OPEN else None),
+        undoing=undoing or UndoForm(),
+        discarding=(discarding or DiscardForm()) if this.state in imports.UNBOOKED else None,
         cents=partial(Money, currency=_currency(this)),
         label=_(registry.profile(this.profile).label),
         charset=CHARSETS.get(this.charset or "", this.charset),

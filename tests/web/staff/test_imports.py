@@ -269,3 +269,26 @@ def test_an_amount_that_the_footer_does_not_state_is_shown(
     page = treasurer.get(read(treasurer, changed, listing=listing.id)).text
     assert "Its own sums do not agree with its rows." in page
     assert "¥800.00" in page
+
+
+def test_an_import_that_nobody_wants_is_discarded(treasurer: Desk, listing: Listing) -> None:
+    where = read(treasurer, bill.bill(THREE), listing=listing.id)
+    assert "Discard the import" in treasurer.get(where).text
+    assert treasurer.post(f"{where}/discard", reason=" ").status_code == 400
+    assert treasurer.post(f"{where}/discard", reason="the wrong month").status_code == 302
+    assert "being discarded" in treasurer.get(where).text
+    work_on(the_import().id)
+    db.session.expire_all()
+    page = treasurer.get(where).text
+    assert "the wrong month" in page
+    assert "Discard the import" not in page
+    assert treasurer.get(f"{where}/rows/0").status_code == 404
+
+
+def test_what_is_booked_is_not_offered_to_be_discarded(treasurer: Desk, listing: Listing) -> None:
+    where = read(treasurer, bill.bill(THREE), listing=listing.id)
+    treasurer.post(f"{where}/commit")
+    assert "Discard the import" not in treasurer.get(where).text
+    treasurer.post(f"{where}/discard", reason="too late")
+    assert "has moved on meanwhile" in treasurer.get(where).text
+    assert the_import().state is ImportState.COMMITTING

@@ -1,0 +1,36 @@
+"""Discarding: an import that nobody wants loses its rows, and its file's bytes if it can."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from campaigns import batches, stored
+from campaigns.batches import Clock, Pace
+from campaigns.db import db
+from campaigns.model.imported import Import, ImportState
+
+
+def clear(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
+    """Delete an import's rows and who gave; whoever asks commits after each batch.
+
+    At last go the file's bytes, unless another import of the same file has them to show. Killed
+    at any moment and called again it goes on. Raises `batches.Overtaken` where another worker came
+    to the end first.
+    """
+    yield from batches.clear(import_id)
+    file_id = db.session.get_one(Import, import_id, populate_existing=True).file_id
+    stored.hold(file_id)
+    if not _is_wanted(file_id, import_id):
+        stored.drop(file_id)
+    batches.finish(import_id, ImportState.DISCARDING, 0, ImportState.DISCARDED, clock())
+    yield
+
+
+def _is_wanted(file_id: int, by_others_than: int) -> bool:
+    """Also by one that is being discarded: the last of several drops the bytes."""
+    other = select(Import.id).where(
+        Import.file_id == file_id,
+        Import.id != by_others_than,
+        Import.state != ImportState.DISCARDED,
+    )
+    return db.session.scalar(other.limit(1)) is not None
