@@ -12,7 +12,7 @@ from campaigns.db import db, insert
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage, Way
 from campaigns.model.listing import Listing
 from campaigns.money import Money
-from campaigns.platforms.base import Key
+from campaigns.platforms.base import N_, Key, detailed
 
 COMES_IN = frozenset({EntryKind.DONATION, EntryKind.MATCH, EntryKind.PAYOUT})
 # From the first stage of a match to the last.
@@ -121,9 +121,16 @@ class Known:
     def check(self, booking: Booking) -> None:
         """Raises `Returned` or `Differs` unless the booking is just this movement."""
         if self.reversed:
-            raise Returned(f"{named(self.keys)} came again after its entry was reversed.")
+            raise Returned(
+                detailed(N_("It came again after its entry was reversed"), named(self.keys))
+            )
         if (self.kind, self.amount) != (booking.kind, booking.signed):
-            raise Differs(f"{named(self.keys)} is in the ledger as {self.kind} of {self.amount}.")
+            raise Differs(
+                detailed(
+                    N_("It is in the ledger with another amount or as another kind of money"),
+                    f"{named(self.keys)}, {self.amount}",
+                )
+            )
 
     def before(self, booking: Booking) -> bool:
         """Whether it is a match at an earlier stage than the booking's."""
@@ -136,7 +143,11 @@ def known(booking: Booking) -> Known | None:
     """What its numbers lead to, if anything. Raises `Differs` where that is several entries."""
     rows = db.session.execute(_KNOWN, {"source": booking.source, "keys": list(booking.keys)}).all()
     if len({entry.id for entry, *_ in rows}) > 1:
-        raise Differs(f"{named(booking.keys)} are in the ledger as more than one movement.")
+        raise Differs(
+            detailed(
+                N_("Its numbers are in the ledger as more than one movement"), named(booking.keys)
+            )
+        )
     for entry, is_reversed, _, _ in rows:
         keys = frozenset(Key(row.scheme, row.value) for row in rows)
         return Known(entry.id, entry.kind, entry.amount, entry.stage, is_reversed, keys)
@@ -165,7 +176,9 @@ def add_keys(entry_id: int, booking: Booking, known: frozenset[Key]) -> None:
         .returning(KEYS.c.value)
     ).all()
     if len(kept) < len(new):
-        raise Differs(f"One of {named(new)} was just booked as another movement.")
+        raise Differs(
+            detailed(N_("One of its numbers was just booked as another movement"), named(new))
+        )
 
 
 def rows(entry_id: int, source: str, keys: Iterable[Key]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from campaigns.model.entry import Entry, EntryKey
 from campaigns.model.listing import Listing
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.platforms import offline
-from campaigns.platforms.base import N_
+from campaigns.platforms.base import N_, detailed
 
 # A column, or a value that stands for one.
 Text = SQLCoreOperations[str] | SQLCoreOperations[str | None] | str | None
@@ -116,7 +116,11 @@ def _within(endpoint: WebhookEndpoint, ref: str | None) -> Listing:
         raise Unmatched(
             N_("campaign_ref names no campaign or listing that this endpoint books to.")
         )
-    raise Unmatched(f"{len(found)} listings could be meant: campaign_ref must name one of them.")
+    raise Unmatched(
+        detailed(
+            N_("Several listings could be meant and campaign_ref must name one of them"), len(found)
+        )
+    )
 
 
 def _where_it_was_given(source: str, regards: str | None) -> int | None:

@@ -16,7 +16,7 @@ from campaigns.model.entry import Door, Entry, EntryKey, MatchStage
 from campaigns.model.gift import Gift
 from campaigns.model.listing import Listing
 from campaigns.money import Money
-from campaigns.platforms.base import Key
+from campaigns.platforms.base import N_, Key, detailed
 
 # States of a letter that no process has in its hands.
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
@@ -80,8 +80,8 @@ def rebook(entry: Entry, booking: Booking, now: datetime, reason: str | None = N
     if _replaced(entry):
         raise Overtaken(f"Entry {entry.id} was booked anew already.")
     if known is not None and known.entry_id != entry.id:
-        raise Differs(f"{bookings.named(booking.keys)} is another movement's number.")
-    reason = reason or booking.reason or "booked anew"
+        raise Differs(detailed(N_("A number is another movement's"), bookings.named(booking.keys)))
+    reason = reason or booking.reason or N_("booked anew")
     reversal, _ = _take_back(entry, reason, now, booking.staff_id)
     try:
         with db.session.begin_nested():

@@ -61,6 +61,7 @@ class Settled(Exception):
 
 
 WAITING = Outcome(Verdict.WAITING, N_("Kept, to be booked."))
+OURS = N_("Something went wrong here while it was booked")
 CONTRADICTS = Outcome(Verdict.CONFLICT, N_("This event id came before with another body."))
 
 
@@ -131,7 +132,7 @@ def postpone(notice_id: int, reason: str, now: datetime) -> Outcome:
     else:
         notice.verdict, notice.next_try_at = Verdict.WAITING, now + WAITS[notice.tries - 1]
     db.session.flush()
-    return Outcome(notice.verdict, "Kept; it will be booked later.")
+    return Outcome(notice.verdict, N_("Kept; it will be booked later."))
 
 
 def due(now: datetime) -> Notice | None:

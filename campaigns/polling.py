@@ -14,6 +14,7 @@ from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.platforms import registry
 from campaigns.platforms.base import (
+    N_,
     Answer,
     Ask,
     Busy,
@@ -100,7 +101,7 @@ def put(question: Question, fetch: Fetch, origins: Mapping[str, str]) -> Respons
     except Exception as error:
         # A fault of ours, but the other listings of this round are not to suffer by it.
         log.exception("Listing %d could not be asked.", question.listing_id)
-        return Response(question, error=Unreadable(f"Our own fault: {type(error).__name__}."))
+        return Response(question, error=Unreadable(N_("Our own fault"), type(error).__name__))
     return Response(
         question,
         reading,

@@ -11,7 +11,7 @@ from campaigns.bookings import KEYS, Booked, Booking, Returned
 from campaigns.db import db, insert
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.money import Money
-from campaigns.platforms.base import Key
+from campaigns.platforms.base import N_, Key, detailed
 
 
 def book(booking: Booking, now: datetime) -> Booked:
@@ -36,7 +36,11 @@ def _book(booking: Booking, now: datetime, *, although_reversed: bool) -> Booked
     if missing.minor <= 0:
         return _keep_numbers(booking, known)
     if not although_reversed and _reversed(booking):
-        raise Returned(f"A refund of {booking.regards} was told of again after one was reversed.")
+        raise Returned(
+            detailed(
+                N_("A refund of this donation came again after one was reversed"), booking.regards
+            )
+        )
     new = tuple(key for key in booking.keys if key not in known)
     # Another part of it went by these numbers, or they are another donation's: merchants number
     # the refunds of each order from one. So it goes by what it brings the sum to.

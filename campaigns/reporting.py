@@ -13,10 +13,11 @@ from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms import registry
-from campaigns.platforms.base import Reading
+from campaigns.platforms.base import N_, Reading
 
 # How far ahead of our clock a platform's own moment may be.
 AHEAD = timedelta(minutes=5)
+_NOT_CONFIRMED = N_("A later report did not confirm it.")
 
 
 class NotHeld(Exception):
@@ -160,21 +161,21 @@ def _keep(report: Report, listing: Listing, now: datetime) -> Report:
 def _doubt(report: Report, last: Report | None, listing: Listing, now: datetime) -> str | None:
     """Why a figure is not believed by itself; None if it is."""
     if report.raised_minor is None:
-        return "The platform gave no figure."
+        return N_("The platform gave no figure.")
     if report.currency != listing.currency:
         return f"The figure is in {report.currency}; the listing raises {listing.currency}."
     if report.raised_minor < 0:
-        return "The figure is below zero."
+        return N_("The figure is below zero.")
     if report.moment > now + AHEAD:
-        return "The platform dates the figure in the future."
+        return N_("The platform dates the figure in the future.")
     if last is not None and last.raised_minor is not None:
         return _doubt_after(report, last)
-    return "The figure is zero." if report.raised_minor == 0 else None
+    return N_("The figure is zero.") if report.raised_minor == 0 else None
 
 
 def _doubt_after(report: Report, last: Report) -> str | None:
     if report.moment < last.moment:
-        return "The figure is older than the one shown."
+        return N_("The figure is older than the one shown.")
     if _fell(last, report):
         return f"The figure fell from {last.whole} to {report.whole}."
     return None
@@ -197,7 +198,7 @@ def _forget_doubts(listing: Listing, now: datetime) -> None:
     for waiting in held(listing.id):
         waiting.state = ReportState.REJECTED
         waiting.decided_at = now
-        waiting.reason = f"{waiting.reason} A later report did not confirm it."
+        waiting.reason = f"{waiting.reason} {_NOT_CONFIRMED}"
 
 
 def _decide(report: Report, state: ReportState, reason: str, now: datetime, by: Staff) -> None:

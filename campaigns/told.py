@@ -39,7 +39,7 @@ def again(notice: Notice, body: bytes) -> bool:
 def in_the_clear(notice: Notice) -> Mapping[str, object]:
     """A notice for people to read. Raises `NoticeError` where it cannot be read (any more)."""
     if notice.body is None:
-        raise Forgotten("Its body was deleted, as promised to donors.")
+        raise Forgotten(N_("Its body was deleted, as promised to donors."))
     endpoint = db.session.get_one(WebhookEndpoint, notice.endpoint_id)
     scheme = registry.scheme(endpoint.scheme)
     return scheme.legible(notice.body.content, _keys(endpoint, notice))

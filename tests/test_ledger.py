@@ -142,7 +142,7 @@ def test_numbers_in_opposite_order_do_not_lock_each_other(app: Flask, listing: L
 
 def test_what_is_refused_names_the_numbers(listing: Listing) -> None:
     ledger.book(booking(listing, ("trade", "T1"), ("order", "A-1")), NOON)
-    with pytest.raises(Differs, match="order A-1, trade T1 .* donation of 10.50 CNY"):
+    with pytest.raises(Differs, match="as another kind of money: order A-1, trade T1, 10.50 CNY"):
         ledger.book(
             booking(listing, ("trade", "T1"), ("order", "A-1"), amount=Money(1, "CNY")), NOON
         )

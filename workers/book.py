@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from campaigns import intake, notices
 from campaigns.db import db
 from campaigns.model.notice import Notice
+from campaigns.platforms.base import detailed
 
 log = logging.getLogger(__name__)
 LONGEST = 20  # seconds; the next tick goes on
@@ -43,4 +44,4 @@ def _book(notice: Notice, now: datetime) -> None:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         log.error("Notice %d was not booked: %s.", notice.id, type(error).__name__)
-        notices.postpone(notice.id, type(error).__name__, now)
+        notices.postpone(notice.id, detailed(notices.OURS, type(error).__name__), now)

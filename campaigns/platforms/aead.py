@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from campaigns.platforms.base import LARGEST_NOTICE
+from campaigns.platforms.base import LARGEST_NOTICE, N_
 from campaigns.platforms.fields import Fields
 
 CIPHER = "AEAD_AES_256_GCM"
@@ -21,20 +21,20 @@ def opened(resource: Fields, keys: Iterable[str]) -> bytes:
     `resource`, whatever is wrong with them.
     """
     if resource.line("algorithm", 32) != CIPHER:
-        resource.refuse("algorithm", f"must be {CIPHER}")
+        resource.refuse("algorithm", N_("A field must have another value"), CIPHER)
     nonce = resource.needed(resource.line, "nonce", 64).encode()
     if len(nonce) != _NONCE_BYTES:
-        resource.refuse("nonce", f"must have {_NONCE_BYTES} bytes")
+        resource.refuse("nonce", N_("A field must have so many bytes"), _NONCE_BYTES)
     associated = (resource.line("associated_data", 64) or "").encode()
     text = resource.needed(resource.line, "ciphertext", LARGEST_NOTICE)
     try:
         locked = base64.b64decode(text, validate=True)
     except ValueError:
-        resource.refuse("ciphertext", "must be base64")
+        resource.refuse("ciphertext", N_("A field must be base64"))
     found = (_opened(key, nonce, locked, associated) for key in keys)
     plain = next((plain for plain in found if plain is not None), None)
     if plain is None:
-        resource.refuse("ciphertext", "cannot be decrypted with a key that we hold")
+        resource.refuse("ciphertext", N_("It cannot be decrypted with a key that we hold"))
     return plain
 
 

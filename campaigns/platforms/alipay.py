@@ -49,11 +49,11 @@ def read(answer: Answer) -> Reading:
     amounts = set(_RAISED.findall(text))
     if not amounts:
         answers.refuse_robot_check(page)
-        raise Unreadable("The page does not show 已募善款 with an amount in yuan.")
+        raise Unreadable(N_("The page does not show 已募善款 with an amount in yuan."))
     if len(amounts) > 1:
-        raise Unreadable("The page shows 已募善款 with several different amounts.")
+        raise Unreadable(N_("The page shows 已募善款 with several different amounts."))
     if "</html>" not in page.lower():
-        raise Unreadable("The page ends in the middle.")
+        raise Unreadable(N_("The page ends in the middle."))
     target, donors, title = _TARGET.search(text), _DONORS.search(text), _TITLE.search(page)
     times = int(donors.group(1).replace(",", "")) if donors else None
     return Reading(
@@ -104,4 +104,4 @@ def _yuan(text: str) -> Money:
     try:
         return Money.of(text.replace(",", ""), CURRENCY)
     except BadMoney as error:
-        raise Unreadable(f"The page shows an amount we cannot read: {error}") from error
+        raise Unreadable(N_("An amount cannot be read"), error) from error

@@ -23,8 +23,8 @@ from campaigns.platforms.base import (
     NotOurs,
     NotUnderstood,
 )
-from campaigns.platforms.fields import Fields
-from campaigns.platforms.scheme import Keys, Reply, Sample, Setting, demand
+from campaigns.platforms.fields import MISSING, NO_GIFT, Fields
+from campaigns.platforms.scheme import NOT_OURS, UNKNOWN_KIND, Keys, Reply, Sample, Setting, demand
 
 LABEL = N_("Alipay notifications")
 SETTINGS = (
@@ -85,13 +85,13 @@ def verify(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -
     """
     posted = _posted(body)
     if posted.get(b"sign_type", b"RSA2") != b"RSA2":
-        raise BadSignature("sign_type must be RSA2.")
+        raise BadSignature(N_("sign_type must be RSA2."))
     signature = posted.get(b"sign", b"").decode("latin-1")
     if not signature:
-        raise MalformedNotice("The parameter sign is missing.")
+        raise MalformedNotice(MISSING, "sign")
     signed = _joined(posted, without=_UNSIGNED)
     if not rsa.signed(signature, signed, keys.valid("public_key")):
-        raise BadSignature("sign was not made with the key that we hold for Alipay.")
+        raise BadSignature(N_("sign was not made with the key that we hold for Alipay."))
     told = _told(posted)
     return told.needed(told.line, "notify_id", 128)
 
@@ -107,9 +107,9 @@ def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
     total = _amount(told, "total_amount")
     refunded = _amount(told, "refund_fee") or Money.zero(CURRENCY)
     if total is None or not total:
-        told.refuse("total_amount", "is missing or nothing")
+        told.refuse("total_amount", N_("An amount is missing or nothing"))
     if refunded > total:
-        told.refuse("refund_fee", "is more than the total_amount")
+        told.refuse("refund_fee", N_("A refund is larger than its payment"))
     if status == "TRADE_CLOSED" and (refunded or told.line("gmt_payment", 30)):
         refunded = total
     elif status not in PAID:
@@ -162,16 +162,16 @@ def reply(status: int, reason: str) -> Reply:
 def _posted(body: bytes) -> dict[bytes, bytes]:
     """The parameters of the body, each decoded once and none of them twice there."""
     if len(body) > LARGEST_NOTICE:
-        raise MalformedNotice(f"The body is larger than {LARGEST_NOTICE} bytes.")
+        raise MalformedNotice(N_("The body is larger than we take, in bytes"), LARGEST_NOTICE)
     parts = [part for part in body.split(b"&", _MOST_PARAMETERS) if part]
     if len(parts) > _MOST_PARAMETERS:
-        raise MalformedNotice(f"There are more than {_MOST_PARAMETERS} parameters.")
+        raise MalformedNotice(N_("There are more parameters than we read"), _MOST_PARAMETERS)
     posted = {}
     for part in parts:
         name, _, value = part.replace(b"+", b" ").partition(b"=")
         posted[unquote_to_bytes(name)] = unquote_to_bytes(value)
     if len(posted) < len(parts):
-        raise MalformedNotice("A parameter stands in the body twice.")
+        raise MalformedNotice(N_("A parameter stands in the body twice."))
     return posted
 
 
@@ -184,35 +184,35 @@ def _told(posted: Mapping[bytes, bytes]) -> Fields:
     """The parameters as text, in the charset that the sender names among them, else UTF-8."""
     name = (posted.get(b"charset") or b"utf-8").decode("latin-1").lower()
     if name not in _CHARSETS:
-        raise MalformedNotice("charset must be utf-8 or gbk.")
+        raise MalformedNotice(N_("charset must be utf-8 or gbk."))
     try:
         charset = _CHARSETS[name]
         told: dict[str, object] = {
             key.decode(charset): value.decode(charset) for key, value in posted.items()
         }
     except UnicodeDecodeError as error:
-        raise MalformedNotice("The body is not in the charset that it names.") from error
+        raise MalformedNotice(N_("The body is not in the charset that it names.")) from error
     return Fields(told, MalformedNotice)
 
 
 def _demand_ours(told: Fields, keys: Keys) -> None:
     for name in ("app_id", "seller_id"):
         if told.needed(told.line, name, 32) != keys.plain(name):
-            raise NotOurs(f"{name} is not the one of this endpoint.")
+            raise NotOurs(NOT_OURS, name)
     if told.line("notify_type", 64) not in (None, "trade_status_sync"):
-        raise NotUnderstood("notify_type is not trade_status_sync.")
+        raise NotUnderstood(N_("notify_type is not trade_status_sync."))
 
 
 def _nothing(status: str) -> list[Movement]:
     if status not in ("WAIT_BUYER_PAY", "TRADE_CLOSED"):
-        raise NotUnderstood("We do not know this trade_status.")
+        raise NotUnderstood(UNKNOWN_KIND, status)
     return []
 
 
 def _amount(told: Fields, name: str) -> Money | None:
     amount = told.amount(name, CURRENCY) if told.line(name, 32) else None
     if amount is not None and not Money.zero(CURRENCY) <= amount <= LARGEST:
-        told.refuse(name, "must lie between nothing and 100,000,000 yuan")
+        told.refuse(name, NO_GIFT)
     return amount
 
 
@@ -252,11 +252,11 @@ def _moment(told: Fields, now: datetime, *names: str) -> datetime:
     name = next((name for name in names if told.line(name, 30)), names[0])
     text = told.needed(told.line, name, 30)
     if not _MOMENT.fullmatch(text):
-        told.refuse(name, "must be a moment such as 2026-09-07 10:00:05")
+        told.refuse(name, N_("A moment must be written as 2026-09-07 10:00:05"))
     try:
         moment = datetime.fromisoformat(text).replace(tzinfo=_SHANGHAI).astimezone(UTC)
     except (ValueError, OverflowError):
-        told.refuse(name, "names a day or hour that does not exist")
+        told.refuse(name, N_("A day or hour does not exist"))
     if moment.year < 2000:
-        told.refuse(name, "lies before there was Alipay")
+        told.refuse(name, N_("A moment lies before there was Alipay"))
     return min(moment, now)

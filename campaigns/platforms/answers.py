@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from campaigns.platforms import fields
-from campaigns.platforms.base import Answer, Busy, Gone, Refused, Unreadable
+from campaigns.platforms.base import N_, Answer, Busy, Gone, Refused, Unreadable
 from campaigns.platforms.fields import Fields
 
 LONGEST_WAIT = timedelta(days=1)
@@ -21,15 +21,15 @@ def body_of(answer: Answer) -> bytes:
     """The body, if the status says that it is what we asked for. Raises the fitting error."""
     status = answer.status
     if status in _REFUSALS:
-        raise Refused(f"The platform refuses to answer us ({status}).")
+        raise Refused(N_("The platform refuses to answer us"), status)
     if status in (404, 410):
-        raise Gone(f"The page is not there ({status}).")
+        raise Gone(N_("The page is not there"), status)
     if status == 429 or status >= 500:
-        raise Busy(f"The platform asks for patience ({status}).", retry_after(answer))
+        raise Busy(N_("The platform asks for patience"), status, retry_after=retry_after(answer))
     if status != 200:
-        raise Unreadable(f"The platform answered {status}, where we expected 200.")
+        raise Unreadable(N_("The platform answered otherwise than we expected"), status)
     if not answer.body.strip():
-        raise Unreadable("The answer is empty.")
+        raise Unreadable(N_("The answer is empty."))
     return answer.body
 
 
@@ -38,14 +38,14 @@ def json_of(answer: Answer) -> Fields:
     body = body_of(answer)
     if body.lstrip().startswith(b"<"):
         refuse_robot_check(body.decode("utf-8", "replace"))
-        raise Unreadable("The answer is a page where we expected JSON.")
+        raise Unreadable(N_("The answer is a page where we expected JSON."))
     return fields.parse(body, Unreadable)
 
 
 def refuse_robot_check(page: str) -> None:
     """Raises `Refused` if a page that is not what we expected asks whether we are human."""
     if found := _ROBOT_CHECK.search(page):
-        raise Refused(f"The platform shows a robot check instead ({found.group()}).")
+        raise Refused(N_("The platform shows a robot check instead"), found.group())
 
 
 def retry_after(answer: Answer) -> timedelta | None:
@@ -63,9 +63,7 @@ def retry_after(answer: Answer) -> timedelta | None:
 def moment_of(stated: datetime, answer: Answer) -> datetime:
     """When a figure is true that says so itself. Raises `Unreadable` if that is still to come."""
     if stated > answer.asked_at + timedelta(minutes=5):
-        raise Unreadable(
-            f"The figure is dated {stated:%Y-%m-%d %H:%M} UTC, which is in the future."
-        )
+        raise Unreadable(N_("The figure is dated in the future"), f"{stated:%Y-%m-%d %H:%M} UTC")
     return min(stated, answer.asked_at)
 
 

@@ -19,13 +19,22 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name for "a msgid, transl
     return text
 
 
+def detailed(reason: str, detail: object = "") -> str:
+    """A reason as rows keep it: a sentence of the catalogue, and behind a colon what needs no
+    translation: numbers, names, amounts. Whoever shows it translates the sentence."""
+    return f"{reason}: {detail}" if detail != "" else reason
+
+
 class PlatformError(Exception):
-    """A platform did not give what was asked; the message is one plain sentence for staff.
+    """A platform did not give what was asked; why is a sentence of the catalogue, with a detail.
 
     `permanent`: asking the same again, without a person doing something, will not help.
     """
 
     permanent = False
+
+    def __init__(self, reason: str, detail: object = "") -> None:
+        super().__init__(detailed(reason, detail))
 
 
 class Refused(PlatformError):
@@ -47,8 +56,10 @@ class Unreadable(PlatformError):
 class Busy(PlatformError):
     """It asks for patience (429, 5xx); `retry_after` if it said how much."""
 
-    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
-        super().__init__(reason)
+    def __init__(
+        self, reason: str, detail: object = "", retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(reason, detail)
         self.retry_after = retry_after
 
 

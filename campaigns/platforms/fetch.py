@@ -16,6 +16,7 @@ from urllib3.exceptions import NewConnectionError
 
 from campaigns.platforms import connection, guard
 from campaigns.platforms.base import (
+    N_,
     Answer,
     Ask,
     ForbiddenAddress,
@@ -70,7 +71,7 @@ def fetch(ask: Ask, manners: Manners) -> Answer:
                     body = _body(response, manners.max_bytes)
                     return Answer(response.status_code, _headers(response), body, asked_at, url)
             url = _joined(url, moved)
-    raise Unreadable(f"The address leads on more than {MOST_REDIRECTS} times.")
+    raise Unreadable(N_("The address leads on more often than we follow"), MOST_REDIRECTS)
 
 
 @contextlib.contextmanager
@@ -78,11 +79,13 @@ def _translated(timeout: float) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-        raise Unreachable(f"No complete answer came within {timeout:g} seconds.") from error
+        raise Unreachable(
+            N_("No complete answer came within so many seconds"), f"{timeout:g}"
+        ) from error
     except (requests.exceptions.SSLError, ssl.SSLError, urllib3.exceptions.SSLError) as error:
-        raise Unreachable("The server's certificate or encryption is not in order.") from error
+        raise Unreachable(N_("The server's certificate or encryption is not in order.")) from error
     except (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
-        raise Unreachable("The connection failed or was cut off.") from error
+        raise Unreachable(N_("The connection failed or was cut off.")) from error
 
 
 def _send(ask: Ask, target: Target, manners: Manners) -> Response:
@@ -126,11 +129,11 @@ def _send_once(session: requests.Session, request: PreparedRequest) -> Response:
             timeout=(min(left, connection.LONGEST_CONNECT), left),
         )
     except requests.ConnectTimeout as error:
-        raise _NotConnected("The server does not answer.") from error
+        raise _NotConnected(N_("The server does not answer.")) from error
     except requests.ConnectionError as error:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         if isinstance(reason, NewConnectionError):
-            raise _NotConnected("The server does not take connections.") from error
+            raise _NotConnected(N_("The server does not take connections.")) from error
         raise
 
 
@@ -166,7 +169,9 @@ def _joined(url: str, moved: str) -> str:
     try:
         return urljoin(url, moved)
     except ValueError as error:
-        raise ForbiddenAddress("The address leads to something that is not an address.") from error
+        raise ForbiddenAddress(
+            N_("The address leads to something that is not an address.")
+        ) from error
 
 
 def _headers(response: Response) -> dict[str, str]:
@@ -182,9 +187,9 @@ def _body(response: Response, max_bytes: int) -> bytes:
         received += len(piece)
         whole += unpack(piece)
         if received > max_bytes or len(whole) > max_bytes:
-            raise TooLarge(f"The answer is larger than {max_bytes} bytes.")
+            raise TooLarge(N_("The answer has more bytes than we read"), max_bytes)
     if not unpack.complete:
-        raise Unreadable("The compressed answer ends in the middle.")
+        raise Unreadable(N_("The compressed answer ends in the middle."))
     return bytes(whole)
 
 
@@ -194,7 +199,7 @@ class _Unpacking:
     def __init__(self, encoding: str, max_bytes: int) -> None:
         encoding = encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip"):
-            raise Unreadable("The answer is packed in a way that we did not ask for.")
+            raise Unreadable(N_("The answer is packed in a way that we did not ask for."))
         self._gzip = zlib.decompressobj(wbits=31) if encoding.endswith("gzip") else None
         self._left = max_bytes + 1
         self._started = False
@@ -206,10 +211,10 @@ class _Unpacking:
         try:
             unpacked = self._gzip.decompress(piece, self._left)
         except zlib.error as error:
-            raise Unreadable("The compressed answer is damaged.") from error
+            raise Unreadable(N_("The compressed answer is damaged.")) from error
         self._left -= len(unpacked)
         if self._left <= 0:
-            raise TooLarge("The answer grows too large when it is unpacked.")
+            raise TooLarge(N_("The answer grows too large when it is unpacked."))
         return unpacked
 
     @property

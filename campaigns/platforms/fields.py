@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NoReturn, ParamSpec, TypeVar
 
 from campaigns.money import BadMoney, Money, decimals
-from campaigns.platforms.base import PlatformError
+from campaigns.platforms.base import N_, PlatformError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -16,6 +16,10 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+# Reasons that several readers give.
+MISSING = N_("A field is missing")
+NO_GIFT = N_("An amount is nothing, or more than any single gift can be")
+_WHOLE_NUMBER = N_("A field must be a whole number")
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 # Marks that turn the direction of the text after them, across names and lines that are not theirs.
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -50,11 +54,11 @@ class Fields:
         """What `read` (a method of this object) returns; raises where that is None."""
         value = read(*named, **bounds)
         if value is None:
-            self.refuse(str(named[0]), "is missing")
+            self.refuse(str(named[0]), MISSING)
         return value
 
     def inner(self, name: str) -> "Fields | None":
-        value = self._of(name, dict, "an object")
+        value = self._of(name, dict, N_("A field must be an object"))
         return None if value is None else Fields(value, self._error, f"{self._path}{name}.")
 
     def line(self, name: str, longest: int) -> str | None:
@@ -63,7 +67,7 @@ class Fields:
         if not value:
             return None
         if value != value.strip() or any(map(_is_control, value)):
-            self.refuse(name, "must be one line of text without spaces around it")
+            self.refuse(name, N_("A field must be one line without spaces around it"))
         return self._bounded(name, value, longest)
 
     def words(self, name: str, longest: int) -> str | None:
@@ -75,22 +79,22 @@ class Fields:
 
     def flag(self, name: str) -> bool:
         """False if absent."""
-        return bool(self._of(name, bool, "true or false"))
+        return bool(self._of(name, bool, N_("A field must be true or false")))
 
     def whole(self, name: str) -> int | None:
         """A whole number that fits a BIGINT, of either sign."""
-        value = self._of(name, Number, "a whole number")
+        value = self._of(name, Number, _WHOLE_NUMBER)
         if value is None:
             return None
         if not _WHOLE.fullmatch(value) or abs(int(value)) >= 2**63:
-            self.refuse(name, "must be a whole number")
+            self.refuse(name, _WHOLE_NUMBER)
         return int(value)
 
     def count(self, name: str) -> int | None:
         """A whole number, zero or more."""
         value = self.whole(name)
         if value is not None and value < 0:
-            self.refuse(name, "must not be negative")
+            self.refuse(name, N_("A field must not be negative"))
         return value
 
     def currency(self, name: str) -> str | None:
@@ -100,7 +104,9 @@ class Fields:
             if value is not None:
                 decimals(value)
         except BadMoney as error:
-            raise self._error(f"{self._path}{name}: {error}") from error
+            raise self._error(
+                N_("A currency cannot be read"), f"{self._path}{name}: {error}"
+            ) from error
         return value
 
     def amount(self, name: str, currency: str) -> Money | None:
@@ -121,39 +127,43 @@ class Fields:
         if value is None:
             return None
         if not _MOMENT.fullmatch(value):
-            self.refuse(name, "must be a moment such as 2026-09-07T10:00:10+08:00")
+            self.refuse(name, N_("A moment must be written as 2026-09-07T10:00:10+08:00"))
         try:
             moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            self.refuse(name, "names a day or hour that does not exist")
+            self.refuse(name, N_("A day or hour does not exist"))
         if not _EARLIEST <= moment < _LATEST:
-            self.refuse(name, "must lie between 1990 and 2100")
+            self.refuse(name, N_("A time must lie between 1990 and 2100"))
         return moment
 
-    def refuse(self, name: str, why: str) -> NoReturn:
-        raise self._error(f"{self._path}{name} {why}.")
+    def refuse(self, name: str, why: str, wanted: object = None) -> NoReturn:
+        """Raise because of a member: `why` is a sentence of the catalogue, `wanted` its detail."""
+        path = f"{self._path}{name}"
+        raise self._error(why, path if wanted is None else f"{path} ({wanted})")
 
     def _money(self, name: str, value: str, currency: str) -> Money:
         try:
             return Money.of(value, currency)
         except BadMoney as error:
-            raise self._error(f"{self._path}{name}: {error}") from error
+            raise self._error(
+                N_("An amount cannot be read"), f"{self._path}{name}: {error}"
+            ) from error
 
     def _text(self, name: str) -> str | None:
-        value = self._of(name, str, "a text")
+        value = self._of(name, str, N_("A field must be a text"))
         if value is not None and any("\ud800" <= c <= "\udfff" for c in value):
-            self.refuse(name, "holds half a character (a lone surrogate)")
+            self.refuse(name, N_("A field holds half a character"))
         return value
 
     def _bounded(self, name: str, value: str, longest: int) -> str:
         if len(value) > longest:
-            self.refuse(name, f"is longer than {longest} characters")
+            self.refuse(name, N_("A field has more characters than it may"), longest)
         return value
 
     def _of(self, name: str, kind: type[T], wanted: str) -> T | None:
         value = self._members.get(name)
         if value is not None and type(value) is not kind:
-            self.refuse(name, f"must be {wanted}")
+            self.refuse(name, wanted)
         return value
 
 
@@ -172,13 +182,13 @@ def parse(body: bytes, error: type[PlatformError]) -> Fields:
             parse_constant=_constant,
         )
     except UnicodeDecodeError as cause:
-        raise error("The body is not UTF-8.") from cause
+        raise error(N_("The body is not UTF-8.")) from cause
     except RecursionError as cause:
-        raise error("The body is nested too deeply.") from cause
+        raise error(N_("The body is nested too deeply.")) from cause
     except ValueError as cause:
-        raise error(f"The body is not JSON we can read: {str(cause)[:120]}.") from cause
+        raise error(N_("The body is not JSON that we can read"), str(cause)[:120]) from cause
     if not isinstance(value, dict):
-        raise error("The body must be a JSON object.")
+        raise error(N_("The body must be a JSON object."))
     return Fields(value, error)
 
 

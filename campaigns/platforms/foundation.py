@@ -2,7 +2,7 @@
 
 from campaigns.platforms import addresses, answers
 from campaigns.platforms.base import LONGEST_ID, N_, Answer, Ask, Reading, Recognised
-from campaigns.platforms.fields import Fields
+from campaigns.platforms.fields import MISSING, Fields
 
 LABEL = N_("Partner foundation")
 ORIGIN = None  # every partner has a server of its own
@@ -34,7 +34,7 @@ def read(answer: Answer) -> Reading:
     feed = answers.json_of(answer)
     currency = feed.needed(feed.currency, "currency")
     if "raised" not in feed:
-        feed.refuse("raised", "is missing")
+        feed.refuse("raised", MISSING)
     return Reading(
         raised=feed.figure("raised", currency),
         moment=answers.moment_of(feed.needed(feed.moment, "as_of"), answer),
@@ -50,5 +50,5 @@ def read(answer: Answer) -> Reading:
 def _page(feed: Fields) -> str | None:
     page = feed.line("page", addresses.LONGEST)
     if page is not None and ("://" not in page or addresses.split(page) is None):
-        feed.refuse("page", "must be an http or https address")
+        feed.refuse("page", N_("A field must be an http or https address"))
     return page

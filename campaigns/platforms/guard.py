@@ -13,7 +13,7 @@ import idna
 
 from campaigns.platforms import addresses
 from campaigns.platforms.addresses import Address
-from campaigns.platforms.base import ForbiddenAddress, Unreachable
+from campaigns.platforms.base import N_, ForbiddenAddress, Unreachable
 
 # A name and the seconds there are; returns every address the name has now, or raises Unreachable.
 Resolve = Callable[[str, float], Sequence[str]]
@@ -64,18 +64,18 @@ def locate(url: str, allow_private: frozenset[str], resolve: Resolve, seconds: f
     """
     address = addresses.split(url, _LONGEST)
     if address is None:
-        raise ForbiddenAddress("The address is not http or https, or holds what it should not.")
+        raise ForbiddenAddress(N_("The address is not http or https, or holds what it should not."))
     address = address._replace(host=_canonical(address.host))
     port = address.port or (443 if address.scheme == "https" else 80)
     allowed = _is_allowed(address.host, port, allow_private)
     if port not in _PORTS and not allowed:
-        raise ForbiddenAddress(f"We ask on the ports 80 and 443 only, not {port}.")
+        raise ForbiddenAddress(N_("We ask on the ports 80 and 443 only"), port)
     literal = _literal(address.host)
     ips = [str(literal)] if literal else list(resolve(address.host, seconds))
     if not ips:
-        raise Unreachable(f"The name {address.host} has no address.")
+        raise Unreachable(N_("The name has no address"), address.host)
     if not allowed and not all(map(is_public, ips)):
-        raise ForbiddenAddress(f"{address.host} is not on the public internet.")
+        raise ForbiddenAddress(N_("The address is not on the public internet"), address.host)
     return Target(address, port, tuple(ips))
 
 
@@ -115,9 +115,9 @@ def system(
     try:
         outcome = found.get(timeout=max(seconds, 0))
     except Empty:
-        raise Unreachable(f"The name {host} was not resolved in time.") from None
+        raise Unreachable(N_("The name was not resolved in time"), host) from None
     if isinstance(outcome, Exception):
-        raise Unreachable(f"The name {host} has no address.") from outcome
+        raise Unreachable(N_("The name has no address"), host) from outcome
     return outcome
 
 
@@ -126,12 +126,12 @@ def _canonical(host: str) -> str:
         try:
             host = idna.encode(host, uts46=True).decode("ascii").rstrip(".")
         except idna.IDNAError as error:
-            raise ForbiddenAddress("The host is not a name that can be.") from error
+            raise ForbiddenAddress(N_("The host is not a name that can be.")) from error
     literal = _literal(host)
     if literal is not None:
         return str(literal)
     if _NUMERIC.fullmatch(host) or not _HOST.fullmatch(host):
-        raise ForbiddenAddress("The host is written in an odd way. Write a name or 192.0.2.1.")
+        raise ForbiddenAddress(N_("The host is written in an odd way. Write a name or 192.0.2.1."))
     return host
 
 

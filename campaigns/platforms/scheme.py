@@ -7,6 +7,10 @@ from typing import Protocol
 
 from campaigns.platforms.base import N_, BadKeys, Movement
 
+# Reasons that several schemes give.
+NOT_OURS = N_("It is of another app or merchant than the endpoint's")
+UNKNOWN_KIND = N_("We do not know notices of this kind")
+
 
 @dataclass(frozen=True)
 class Setting:

@@ -27,8 +27,8 @@ from campaigns.platforms.base import (
     NotUnderstood,
     StaleNotice,
 )
-from campaigns.platforms.fields import Fields
-from campaigns.platforms.scheme import Keys, Reply, Sample, Setting
+from campaigns.platforms.fields import NO_GIFT, Fields
+from campaigns.platforms.scheme import UNKNOWN_KIND, Keys, Reply, Sample, Setting
 
 LABEL = N_("Standard Webhooks")
 SETTINGS = (
@@ -84,14 +84,14 @@ def verify(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -
     timestamp = _header(found, "webhook-timestamp", _TIMESTAMP)
     offered = found.get("webhook-signature", "")
     if not offered or len(offered) > 4096:
-        raise MalformedNotice("The header webhook-signature is missing or too long.")
+        raise MalformedNotice(N_("A header is missing or too long"), "webhook-signature")
     if len(body) > LARGEST_NOTICE:
-        raise MalformedNotice(f"The body is larger than {LARGEST_NOTICE} bytes.")
+        raise MalformedNotice(N_("The body is larger than we take, in bytes"), LARGEST_NOTICE)
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
-        raise StaleNotice("webhook-timestamp is more than five minutes away from our clock.")
+        raise StaleNotice(N_("It was signed more than five minutes away from our clock."))
     expected = list(_signatures(f"{event_id}.{timestamp}.".encode() + body, keys))
     if not any(_is_one_of(entry, expected) for entry in offered.split()):
-        raise BadSignature("No signature in webhook-signature was made with a secret we hold.")
+        raise BadSignature(N_("No signature in webhook-signature was made with a secret we hold."))
     return event_id
 
 
@@ -107,7 +107,7 @@ def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
     data = post.needed(post.inner, "data")
     occurred_at = data.moment("occurred_at") or told_at
     if occurred_at > told_at + timedelta(days=1):
-        data.refuse("occurred_at", "must not be later than the timestamp of the notice")
+        data.refuse("occurred_at", N_("A moment must not be later than the notice's own"))
     return [
         Movement(
             kind=kind,
@@ -155,9 +155,9 @@ def reply(status: int, reason: str) -> Reply:
 def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
     value = headers.get(name)
     if value is None:
-        raise MalformedNotice(f"The header {name} is missing.")
+        raise MalformedNotice(N_("A header is missing"), name)
     if not form.fullmatch(value):
-        raise MalformedNotice(f"The header {name} is not in the form the specification gives it.")
+        raise MalformedNotice(N_("A header is not in its form"), name)
     return value
 
 
@@ -191,7 +191,7 @@ def _is_one_of(entry: str, expected: list[bytes]) -> bool:
 def _kind(post: Fields) -> tuple[Kind, str]:
     name = post.line("type", 100)
     if name not in _KINDS:
-        raise NotUnderstood(f"We know no notice of type {name!r}, only {', '.join(_KINDS)}.")
+        raise NotUnderstood(UNKNOWN_KIND, name)
     return _KINDS[name]
 
 
@@ -199,9 +199,11 @@ def _amount(data: Fields) -> Money:
     currency = data.needed(data.currency, "currency")
     amount = data.needed(data.amount, "amount", currency)
     if amount.minor <= 0:
-        data.refuse("amount", "must be more than zero; the type says in which direction it moved")
+        data.refuse(
+            "amount", N_("An amount must be above zero; the type says in which direction it moved")
+        )
     if amount.minor > LARGEST_AMOUNT:
-        data.refuse("amount", "is larger than any single gift can be")
+        data.refuse("amount", NO_GIFT)
     return amount
 
 
@@ -210,7 +212,7 @@ def _refunds(data: Fields, kind: Kind) -> Key | None:
     if donation is None:
         return None
     if kind not in (Kind.REFUND, Kind.CHARGEBACK):
-        data.refuse("refunds", "belongs to a refund or a chargeback")
+        data.refuse("refunds", N_("A field belongs to refunds and chargebacks alone"))
     return Key("trade", donation)
 
 
@@ -219,7 +221,7 @@ def _giver(donor: Fields | None) -> Giver | None:
         return None
     locale = donor.line("locale", 16)
     if locale is not None and not _LOCALE.fullmatch(locale):
-        donor.refuse("locale", "must be a language such as zh-Hans or en")
+        donor.refuse("locale", N_("A language must be written as zh-Hans or en"))
     return Giver(
         name=donor.words("name", 200),
         email=donor.words("email", 320),

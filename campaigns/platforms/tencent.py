@@ -6,7 +6,7 @@ import re
 from campaigns.money import BadMoney, Money
 from campaigns.platforms import addresses, answers
 from campaigns.platforms.base import N_, Answer, Ask, Reading, Recognised, Unreadable
-from campaigns.platforms.fields import Fields
+from campaigns.platforms.fields import MISSING, Fields
 
 LABEL = N_("Tencent Charity")
 ORIGIN = "https://ssl.gongyi.qq.com"
@@ -43,7 +43,7 @@ def read(answer: Answer) -> Reading:
     """An error comes as HTTP 200 with a `code` other than 0."""
     post = answers.json_of(answer)
     if code := post.needed(post.whole, "code"):
-        raise Unreadable(f"Tencent answered with its error {code}.")
+        raise Unreadable(N_("The platform answered with an error of its own"), code)
     data = post.needed(post.inner, "data")
     return Reading(
         raised=_fen(data, "sum_money"),
@@ -54,9 +54,9 @@ def read(answer: Answer) -> Reading:
 
 def _fen(data: Fields, name: str) -> Money | None:
     if name not in data:
-        data.refuse(name, "is missing")
+        data.refuse(name, MISSING)
     fen = data.whole(name)
     try:
         return None if fen is None else Money(fen, CURRENCY)
     except BadMoney as error:
-        raise Unreadable(f"{name}: {error}") from error
+        raise Unreadable(N_("An amount cannot be read"), f"{name}: {error}") from error

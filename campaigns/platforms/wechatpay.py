@@ -23,8 +23,8 @@ from campaigns.platforms.base import (
     SignatureProbe,
     StaleNotice,
 )
-from campaigns.platforms.fields import Fields
-from campaigns.platforms.scheme import Keys, Reply, Sample, Setting, demand
+from campaigns.platforms.fields import NO_GIFT, Fields
+from campaigns.platforms.scheme import NOT_OURS, UNKNOWN_KIND, Keys, Reply, Sample, Setting, demand
 
 LABEL = N_("WeChat Pay notifications")
 SETTINGS = (
@@ -98,21 +98,21 @@ def verify(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -
     found = {name.lower(): value for name, value in headers.items()}
     signature = _header(found, "wechatpay-signature", _SIGNATURE)
     if signature.startswith(_PROBE):
-        raise SignatureProbe("This is one of WeChat Pay's own probes.")
+        raise SignatureProbe(N_("This is one of WeChat Pay's own probes."))
     timestamp = _header(found, "wechatpay-timestamp", _TIMESTAMP)
     nonce = _header(found, "wechatpay-nonce", _VISIBLE)
     serial = _header(found, "wechatpay-serial", _VISIBLE)
     if found.get("wechatpay-signature-type", _METHOD) != _METHOD:
-        raise MalformedNotice(f"The header wechatpay-signature-type is not {_METHOD}.")
+        raise MalformedNotice(N_("The header wechatpay-signature-type must be"), _METHOD)
     if len(body) > LARGEST_NOTICE:
-        raise MalformedNotice(f"The body is larger than {LARGEST_NOTICE} bytes.")
+        raise MalformedNotice(N_("The body is larger than we take, in bytes"), LARGEST_NOTICE)
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
-        raise StaleNotice("wechatpay-timestamp is more than five minutes away from our clock.")
+        raise StaleNotice(N_("It was signed more than five minutes away from our clock."))
     known = [text for name, texts in keys.each("key") if _same(name, serial) for text in texts]
     if not known:
-        raise BadSignature("We hold no key of the serial in wechatpay-serial.")
+        raise BadSignature(N_("We hold no key of the serial in wechatpay-serial."))
     if not rsa.signed(signature, _signed(timestamp, nonce, body), known):
-        raise BadSignature("wechatpay-signature was not made with the key of its serial.")
+        raise BadSignature(N_("The signature was not made with the key of its serial."))
     post = fields.parse(body, MalformedNotice)
     return post.needed(post.line, "id", 200)
 
@@ -123,12 +123,12 @@ def movements(body: bytes, keys: Keys, now: datetime) -> list[Movement]:
     event = post.needed(post.line, "event_type", 64)
     told = fields.parse(_plaintext(post, keys), MalformedNotice)
     if told.needed(told.line, "mchid", 32) != keys.plain("mchid"):
-        raise NotOurs("mchid is not the one of this endpoint.")
+        raise NotOurs(NOT_OURS, "mchid")
     if event in ("TRANSACTION.SUCCESS", "TRANSACTION.FAIL"):
         return _payment(post, told, keys, now)
     if event in ("REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED"):
         return _refund(post, told, keys, now)
-    raise NotUnderstood("We do not know this event_type.")
+    raise NotUnderstood(UNKNOWN_KIND, event)
 
 
 def essence(body: bytes, keys: Keys) -> bytes:
@@ -189,9 +189,9 @@ def reply(status: int, reason: str) -> Reply:
 def _header(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
     value = headers.get(name)
     if value is None:
-        raise MalformedNotice(f"The header {name} is missing.")
+        raise MalformedNotice(N_("A header is missing"), name)
     if not form.fullmatch(value):
-        raise MalformedNotice(f"The header {name} is not in the form that WeChat Pay gives it.")
+        raise MalformedNotice(N_("A header is not in its form"), name)
     return value
 
 
@@ -210,7 +210,7 @@ def _plaintext(post: Fields, keys: Keys) -> bytes:
 
 def _payment(post: Fields, told: Fields, keys: Keys, now: datetime) -> list[Movement]:
     if told.needed(told.line, "appid", 32) != keys.plain("appid"):
-        raise NotOurs("appid is not the one of this endpoint.")
+        raise NotOurs(NOT_OURS, "appid")
     state = told.needed(told.line, "trade_state", 32)
     if post.line("event_type", 64) == "TRANSACTION.FAIL" or state not in _PAID:
         return []
@@ -240,7 +240,7 @@ def _refund(post: Fields, told: Fields, keys: Keys, now: datetime) -> list[Movem
     place = placing.place(None, order, keys.plain("order_prefix"))
     amount = _amount(told, "refund")
     if amount > _amount(told, "total"):
-        told.refuse("amount.refund", "is more than the total")
+        told.refuse("amount.refund", N_("A refund is larger than its payment"))
     return [
         Movement(
             kind=Kind.REFUND,
@@ -263,7 +263,7 @@ def _amount(told: Fields, name: str) -> Money:
     amount = told.needed(told.inner, "amount")
     minor = amount.needed(amount.count, name)
     if not 0 < minor <= LARGEST_AMOUNT:
-        amount.refuse(name, "must be more than nothing, and less than any single gift can be")
+        amount.refuse(name, NO_GIFT)
     return Money(minor, amount.currency("currency") or "CNY")
 
 

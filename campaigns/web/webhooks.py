@@ -25,6 +25,7 @@ from campaigns.platforms.base import (
     NoticeError,
     NotUnderstood,
     SignatureProbe,
+    detailed,
 )
 from campaigns.platforms.scheme import Reply, Scheme
 from campaigns.web.errors import RETRY_SECONDS, let_go, trace
@@ -160,7 +161,7 @@ def _keep(endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome)
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         log.error("Notice %d was not booked. %s", kept.notice_id, trace(error))
-        return notices.postpone(kept.notice_id, trace(error), came.at)
+        return notices.postpone(kept.notice_id, detailed(notices.OURS, trace(error)), came.at)
 
 
 @bp.errorhandler(HTTPException)

@@ -144,7 +144,7 @@ def test_a_fault_of_ours_with_one_listing_leaves_the_others_alone(
     poll.due_listings()
     assert (faulty.failures, sound.failures) == (1, 0)
     assert shown(sound) == Money(100, "CNY")
-    assert db.session.scalars(select(PollFailure)).one().reason == "Our own fault: KeyError."
+    assert db.session.scalars(select(PollFailure)).one().reason == "Our own fault: KeyError"
 
 
 def test_a_listing_that_keeps_failing_is_asked_ever_less(platform: Platform) -> None:

@@ -34,6 +34,7 @@ from campaigns.web.staff import (
     people,
     rates,
     rates_table,
+    reasons,
     reconciliation,
     records,
     reset,
@@ -66,7 +67,7 @@ csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
-         rates_table,
+         rates_table, reasons,
          settle, unplaced, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip

@@ -20,7 +20,7 @@ from campaigns.model.listing import Asking, Listing, PollFailure, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff import figure, reasons
+from campaigns.web.staff import figure
 from campaigns.web.staff.forms import (
     AmountField,
     CountField,
@@ -201,7 +201,6 @@ def _page(
         rules=RULES,
         askings=ASKING | {Asking.REFUSED: _l("Refused by the platform; staff enter the figure")},
         states=STATES,
-        told=reasons.told,
         origins=ORIGINS,
     )
 

@@ -1,37 +1,37 @@
-"""Why a figure was held, in the reader's language: rows keep the reason as it was first written."""
+"""Reasons in the reader's language: rows keep them as they were first written, in English."""
 
 import re
 
+from flask import Blueprint
 from flask_babel import gettext as _
 
+from campaigns.model.entry import MatchStage
 from campaigns.money import BadMoney, Money
-from campaigns.platforms.base import N_
 from campaigns.web import format as written
 
-# What campaigns.reporting writes beside a figure.
-_KNOWN = frozenset(
-    {
-        N_("The platform gave no figure."),
-        N_("The figure is below zero."),
-        N_("The platform dates the figure in the future."),
-        N_("The figure is zero."),
-        N_("The figure is older than the one shown."),
-        N_("A later report did not confirm it."),
-    }
-)
+bp = Blueprint("reasons", __name__)
+
+# What `reporting` writes beside a figure.
 _FELL = re.compile(r"The figure fell from (\S+ \S+) to (\S+ [A-Z]{3})\.")
 _OTHER = re.compile(r"The figure is in ([A-Z]{3}); the listing raises ([A-Z]{3})\.")
+_STAGES = re.compile("({0}) → ({0})".format("|".join(MatchStage)))  # what `ledger` writes
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
+@bp.app_template_filter()
 def told(reason: str | None) -> str:
-    """A report's reason; what a person wrote stays as they wrote it."""
-    return " ".join(_told(sentence) for sentence in _SENTENCES.split(reason or "") if sentence)
+    """What a row gives as its reason; what a person wrote stays as they wrote it.
+
+    A reason is a sentence of the catalogue, perhaps with details behind a colon, which stay as
+    they are (`platforms.base.detailed`), or several sentences of reporting.
+    """
+    whole = _detailed(reason) if reason else ""
+    if whole != reason:
+        return whole
+    return " ".join(_told(sentence) for sentence in _SENTENCES.split(reason) if sentence)
 
 
 def _told(sentence: str) -> str:
-    if sentence in _KNOWN:
-        return _(sentence)
     if fell := _FELL.fullmatch(sentence):
         try:
             before, after = (written.money(Money.parse(amount)) for amount in fell.groups())
@@ -41,4 +41,12 @@ def _told(sentence: str) -> str:
     if other := _OTHER.fullmatch(sentence):
         said, own = other.groups()
         return _("The figure is in %(other)s; the listing raises %(own)s.", other=said, own=own)
-    return sentence
+    if stages := _STAGES.fullmatch(sentence):
+        return " → ".join(_(stage) for stage in stages.groups())
+    return _detailed(sentence)
+
+
+def _detailed(reason: str) -> str:
+    sentence, colon, detail = reason.partition(": ")
+    spoken = _(sentence)
+    return f"{spoken}{_(': ')}{detail}" if colon and spoken != sentence else _(reason)

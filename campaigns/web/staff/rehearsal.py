@@ -34,7 +34,9 @@ def of(endpoint: WebhookEndpoint, now: datetime) -> Rehearsed:
     """Verify, read, keep and book a sample, then undo all of it. Ends the transaction."""
     try:
         return _of(endpoint, now)
-    except (BadKeys, NoticeError) as error:
+    except BadKeys as error:
+        return Rehearsed(refused=error.reason)
+    except NoticeError as error:
         return Rehearsed(refused=str(error))
     finally:
         db.session.rollback()

@@ -35,7 +35,27 @@ def test_every_doubt_is_told_in_chinese(
         assert reasons.told(report.reason) == said
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("A field is missing: data.amount", "缺少字段：data.amount"),
+        ("We ask on the ports 80 and 443 only: 8080", "我们只访问 80 和 443 端口：8080"),
+        ("The host is not a name that can be.", "主机名不成立。"),
+        ("announced → received", "已宣布 → 已到账"),
+        ("booked anew", "已重新入账"),
+    ],
+)
+def test_a_sentence_is_told_in_chinese_and_its_details_stay(
+    app: Flask, reason: str, said: str
+) -> None:
+    with force_locale("zh_Hans"):
+        assert reasons.told(reason) == said
+    with force_locale("en"):
+        assert reasons.told(reason) == reason
+
+
 def test_what_a_person_wrote_stays(app: Flask) -> None:
     with force_locale("zh_Hans"):
         assert reasons.told("退款。 We asked them.") == "退款。 We asked them."
+        assert reasons.told("By phone: it was 5 yuan.") == "By phone: it was 5 yuan."
         assert reasons.told(None) == ""
