@@ -31,6 +31,8 @@ from campaigns.model.imported import (
 
 # A worker that died loses the import for this long; renewed with every batch.
 LEASE = timedelta(seconds=60)
+# An import whose work came no further for so long needs a person.
+LONGEST_STILL = timedelta(minutes=15)
 PATIENCE = 5  # tries of one row that the database refuses
 WORK = (
     ImportState.READING,

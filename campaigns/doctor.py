@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import bell, schema
+from campaigns import bell, due, schema
 from campaigns.crypto import address_hash, key_id
 from campaigns.db import db
 from campaigns.mail.relay import BadRelay
@@ -61,7 +61,7 @@ def examine(now: datetime) -> Iterator[Finding]:
         migrated = list(_looked("migrations", _migrations, now))
         yield from migrated
         if not any(finding.failed for finding in migrated):
-            for part, look in (("triggers", _triggers), ("keys", _keys), ("clock", _clock)):
+            for part, look in _LOOKS.items():
                 yield from _looked(part, look, now)
     yield from _broker()
     yield from _mail()
@@ -212,6 +212,30 @@ def _their_clock() -> datetime | None:
     return told.astimezone(UTC) if told else None
 
 
+def _due(now: datetime) -> Iterator[Finding]:
+    late = due.late(due.oldest(now), now)
+    if not late:
+        yield Finding("due", _("No work that is due was left lying."))
+    seen = {
+        "deliveries": _("Letters are due since %(moment)s UTC."),
+        "imports": _("The work of an import came no further since %(moment)s UTC."),
+        "listings": _("Platforms are to be asked since %(moment)s UTC."),
+        "notices": _("Notices wait to be booked since %(moment)s UTC."),
+    }
+    for name, since in late.items():
+        yield Finding(
+            "due",
+            seen[name] % {"moment": f"{since:%Y-%m-%d %H:%M}"},
+            _(
+                "See that beat and the worker of the queue %(queue)s run, and what the log says.",
+                queue=_QUEUES[name],
+            ),
+        )
+
+
+_QUEUES = {"deliveries": "post", "imports": "import", "listings": "poll", "notices": "book"}
+
+
 def _broker() -> Iterator[Finding]:
     url = settings().broker_url
     remedy = _(
@@ -238,3 +262,11 @@ def _mail() -> Iterator[Finding]:
         yield Finding("mail", str(error), _("Start the relay, or correct SMTP_URL."))
     else:
         yield Finding("mail", _("Letters go out by %(transport)s.", transport=transport.name))
+
+
+_LOOKS: dict[str, Look] = {
+    "triggers": _triggers,
+    "keys": _keys,
+    "clock": _clock,
+    "due": _due,
+}

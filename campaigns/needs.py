@@ -8,11 +8,12 @@ from enum import StrEnum
 from sqlalchemy import func, select
 
 from campaigns import figures, reconciliation
+from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.gift import Gift, Moderation
-from campaigns.model.imported import ImportRow, waits
+from campaigns.model.imported import Import, ImportRow, ImportState, waits
 from campaigns.model.listing import Asking, Listing
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
@@ -35,6 +36,9 @@ class What(StrEnum):
     PAUSED = "paused"
     UNKNOWN = "unknown"
     NOTICES = "notices"
+    TO_REVIEW = "to_review"
+    UNREADABLE = "unreadable"
+    STUCK = "stuck"
     ROWS = "rows"
     GAP = "gap"
     MESSAGES = "messages"
@@ -47,7 +51,8 @@ class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
     `last` is the figure that stays public while `report` is held; `count` how many letters,
-    notices, rows or messages wait, and for how many days a `gap` has been open.
+    notices, files, rows or messages wait, and for how many days a `gap` has been open. `imported`
+    is there where only one file waits.
     """
 
     what: What
@@ -58,6 +63,7 @@ class Need:
     gap: Money | None = None
     mailing: Mailing | None = None
     verdict: Verdict | None = None
+    imported: Import | None = None
     count: int = 0
 
 
@@ -69,6 +75,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.APPROVE, lambda: _to_approve(staff)),
         (Permission.SEND, _unknown),
         (Permission.BOOK, _notices),
+        (Permission.BOOK, lambda: _files(now)),
         (Permission.BOOK, _rows),
         (Permission.BOOK, lambda: _gaps(now)),
         (Permission.SEE_DONORS, _messages),
@@ -127,6 +134,20 @@ def _notices() -> Iterator[Need]:
     ).all()
     for verdict, count in counts:
         yield Need(What.NOTICES, verdict=verdict, count=count)
+
+
+def _files(now: datetime) -> Iterator[Need]:
+    """Imports that wait for a person, and those that a worker should have brought further."""
+    still = Import.state.in_(WORK), Import.moved_at < now - LONGEST_STILL
+    for what, which in (
+        (What.STUCK, still),
+        (What.TO_REVIEW, (Import.state == ImportState.REVIEW,)),
+        (What.UNREADABLE, (Import.state == ImportState.FAILED,)),
+    ):
+        count = db.session.scalar(select(func.count(Import.id)).where(*which)) or 0
+        if count:
+            only = db.session.scalars(select(Import).where(*which).limit(1)).first()
+            yield Need(what, imported=only if count == 1 else None, count=count)
 
 
 def _rows() -> Iterator[Need]:

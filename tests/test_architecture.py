@@ -23,6 +23,7 @@ SHARED = (
     "comparison",
     "suggestions",
     "steps",
+    "due",
     "verdicts",
     "places",
     "sums",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import text
 
 from campaigns import bell, doctor
@@ -16,7 +17,7 @@ from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.model.pulse import Pulse
 from config import Settings, load
-from tests import make
+from tests import bill, make
 from tests.conftest import KEY, environment
 
 Holding = Callable[..., None]
@@ -126,3 +127,15 @@ def test_nothing_secret_is_said(holding: Holding) -> None:
     said = " ".join(f"{one.seen} {one.remedy}" for one in doctor.examine(datetime.now(UTC)))
     assert "geheim" not in said
     assert KEY not in said
+
+
+def test_work_that_nobody_does_is_named_with_its_queue(holding: Holding) -> None:
+    assert failed("due") == ""
+    one = bill.add(b"a,b")
+    one.moved_at = datetime.now(UTC) - timedelta(minutes=20)
+    make.delivery(due_at=datetime.now(UTC) - timedelta(hours=2))
+    with force_locale("en"):
+        said = failed("due")
+    assert "The work of an import came no further since" in said
+    assert "the worker of the queue import" in said
+    assert "the worker of the queue post" in said

@@ -17,7 +17,8 @@ from campaigns.db import db
 from campaigns.model.mailing import MailingState
 from campaigns.model.pulse import Pulse
 from config import Settings, load
-from tests import make
+from tests import bill, make
+from tests.bill import Paid
 from tests.conftest import environment
 from workers import tidy
 
@@ -43,6 +44,7 @@ def test_an_empty_service_whose_clockwork_beats_is_ready(client: FlaskClient) ->
     assert answer.json["ready"] is True
     assert answer.json["due"]["oldest_seconds"] == {
         "deliveries": None,
+        "imports": None,
         "listings": None,
         "notices": None,
     }
@@ -80,6 +82,25 @@ def test_a_listing_that_nobody_asks_makes_it_unready(client: FlaskClient) -> Non
     tidy.pulse()
     make.listing(next_poll_at=datetime.now(UTC) - timedelta(hours=1))
     assert client.get("/readyz").status_code == 503
+
+
+def test_an_import_that_nobody_brings_further_makes_it_unready(client: FlaskClient) -> None:
+    tidy.pulse()
+    one = bill.add(b"a,b")
+    one.moved_at = datetime.now(UTC)
+    assert client.get("/readyz").status_code == 200
+    one.moved_at = datetime.now(UTC) - timedelta(minutes=20)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["due"]["oldest_seconds"]["imports"] >= 1200
+
+
+def test_an_import_under_review_waits_for_a_person_and_no_worker(client: FlaskClient) -> None:
+    tidy.pulse()
+    one = bill.read(bill.bill([Paid(1)]), make.listing(next_poll_at=None))
+    one.moved_at = datetime.now(UTC) - timedelta(days=3)
+    assert client.get("/readyz").status_code == 200
 
 
 def test_a_broker_that_hangs_costs_a_third_of_a_second(

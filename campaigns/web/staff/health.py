@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from flask import Blueprint
 from flask_babel import gettext as _
 
-from campaigns import doctor, readiness
+from campaigns import doctor, due, readiness
 from campaigns.model.staff import Permission
 from campaigns.web.staff.page import show
 from campaigns.web.staff.session import needs
@@ -22,7 +22,7 @@ def index() -> str:
         "staff/health.html",
         _("Health"),
         parts=readiness.of(now),
-        due=readiness.oldest_due(now),
+        due=due.oldest(now),
         findings=list(doctor.examine(now)),
         outbox=settings().smtp_url is None,
     )

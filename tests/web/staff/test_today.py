@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns import mailings, needs, reporting
+from campaigns import imports, mailings, needs, reporting
 from campaigns.db import db
 from campaigns.model.campaign import CampaignState
 from campaigns.model.delivery import DeliveryState
@@ -15,7 +15,8 @@ from campaigns.model.notice import Notice, Verdict
 from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Reading
-from tests import make
+from tests import bill, make
+from tests.bill import Paid
 from tests.make import NOON
 from tests.web.staff.conftest import Desk
 
@@ -94,6 +95,34 @@ def test_notices_that_nobody_could_book_wait_for_the_treasurer(app: object) -> N
     db.session.commit()
     assert waiting(Role.TREASURER) == ["notices"]
     assert waiting(Role.FUNDRAISER) == []
+
+
+def test_a_file_to_review_waits_for_the_treasurer(desk: Callable[..., Desk]) -> None:
+    one = bill.read(bill.bill([Paid(1)]), make.listing())
+    assert waiting(Role.TREASURER) == ["to_review"]
+    assert waiting(Role.EDITOR) == []
+    page = desk(Role.TREASURER).get("/staff").text
+    assert "The file <b>bill.csv</b> was read." in page
+    assert f'href="/staff/imports/{one.id}"' in page
+
+
+def test_several_files_are_one_line_and_lead_to_their_list(desk: Callable[..., Desk]) -> None:
+    for _ in range(2):
+        bill.read(b"no bill")
+    assert waiting(Role.TREASURER) == ["unreadable"]
+    page = desk(Role.TREASURER).get("/staff").text
+    assert "2 files could not be read." in page
+    assert 'class="button" href="/staff/imports"' in page
+
+
+def test_an_import_that_stands_still_is_told_and_one_at_work_is_not(app: object) -> None:
+    one = bill.read(bill.bill([Paid(1)]), make.listing())
+    imports.commit(one, NOON - timedelta(minutes=10), None)
+    db.session.commit()
+    assert waiting(Role.TREASURER) == []
+    one.moved_at = NOON - timedelta(minutes=16)
+    db.session.commit()
+    assert waiting(Role.TREASURER) == ["stuck"]
 
 
 def test_a_silent_platform_waits_while_its_campaign_raises(app: object) -> None:
