@@ -66,6 +66,15 @@ def test_the_same_number_of_another_source_is_another_movement(listing: Listing)
     assert minor() == [1050, 1050]
 
 
+@pytest.mark.parametrize("kind", EntryKind)
+def test_only_a_donation_is_counted_as_a_gift(listing: Listing, kind: EntryKind) -> None:
+    stage = MatchStage.CONFIRMED if kind is EntryKind.MATCH else None
+    ledger.book(booking(listing, kind=kind, stage=stage), NOON)
+    assert entries()[0].donations == (1 if kind is EntryKind.DONATION else 0)
+    ledger.book(booking(listing, ("trade", "T2"), kind=kind, stage=stage, donations=7), NOON)
+    assert entries()[1].donations == 7
+
+
 def test_two_partial_refunds_are_two_entries(listing: Listing) -> None:
     half = {"kind": EntryKind.REFUND, "amount": Money.parse("5.00 CNY"), "regards": "trade:T1"}
     ledger.book(booking(listing, ("refund", "R1"), **half), NOON)
@@ -151,7 +160,7 @@ def test_what_is_refused_names_the_numbers(listing: Listing) -> None:
 def test_money_that_comes_again_after_its_reversal_waits(listing: Listing) -> None:
     entry = db.session.get_one(Entry, ledger.book(booking(listing), NOON).entry_id)
     ledger.reverse(entry, "a test gift", NOON)
-    with pytest.raises(Returned):
+    with pytest.raises(Returned, match="^trade T1 came again"):
         ledger.book(booking(listing), NOON)
     assert minor() == [1050, -1050]
 
