@@ -16,6 +16,7 @@ from campaigns.platforms.base import (
 )
 from campaigns.platforms.scheme import Keys
 from tests import payers
+from tests.catalogue import is_told_in_chinese
 from tests.make import NOON
 from tests.payers import form, trade
 
@@ -161,6 +162,11 @@ def test_a_setting_that_cannot_be_is_named_without_its_value(setting: str, value
         alipay.check(payers.alipay_keys(**{setting: value}))
     assert caught.value.setting == setting
     assert value not in str(caught.value)
+    assert is_told_in_chinese(caught.value.reason)
+
+
+def test_money_comes_through_the_merchants_account() -> None:
+    assert alipay.source(KEYS) == "alipay:2088000000000001"
 
 
 def test_the_answers_are_the_words_that_alipay_reads() -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from campaigns.platforms import rsa
 from campaigns.platforms.base import BadKeys
 from tests import payers
+from tests.catalogue import is_told_in_chinese
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/wechatpay_v3_notify.json").read_bytes())
 CERTIFICATE = VECTORS["keys"]["platform_cert_pem"]
@@ -71,6 +72,7 @@ def test_what_is_no_key_is_refused(text: str, why: str) -> None:
     with pytest.raises(BadKeys, match=why) as caught:
         rsa.public_key(text, "the name")
     assert caught.value.setting == "the name"
+    assert is_told_in_chinese(caught.value.reason)
 
 
 def test_one_of_several_keys_suffices_and_damaged_ones_sign_nothing() -> None:

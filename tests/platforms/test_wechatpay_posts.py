@@ -21,6 +21,7 @@ from campaigns.platforms.base import (
 )
 from campaigns.platforms.scheme import Keys
 from tests import payers
+from tests.catalogue import is_told_in_chinese
 from tests.make import NOON
 from tests.payers import event, headers, payment
 
@@ -211,11 +212,23 @@ def test_a_setting_that_cannot_be_is_named_without_its_value(setting: str, value
         wechatpay.check(keys)
     assert caught.value.setting == setting
     assert value not in str(caught.value).partition(":")[2]
+    assert is_told_in_chinese(caught.value.reason)
 
 
 @pytest.mark.parametrize("serial", ["PUB_KEY_ID_1", "PUB_KEY_ID_" + "0" * 34, "5157F09EFDC096DE"])
 def test_a_serial_may_have_any_length(serial: str) -> None:
     wechatpay.check(Keys({**KEYS.secrets, f"key:{serial}": [payers.public_key()]}, KEYS.settings))
+
+
+def test_money_comes_through_the_merchants_account() -> None:
+    assert wechatpay.source(KEYS) == "wechatpay:1900000001"
+
+
+def test_people_read_what_was_encrypted_in_its_place() -> None:
+    told = payment("7", attach="信", amount=None)
+    post = json.loads(event(told))
+    shown = wechatpay.legible(json.dumps(post).encode(), KEYS)
+    assert shown == {**post, "resource": told}
 
 
 def test_the_answers_are_those_that_wechat_pay_reads() -> None:
@@ -224,7 +237,7 @@ def test_the_answers_are_those_that_wechat_pay_reads() -> None:
         assert (taken.status, taken.body) == (204, b"")
     refused = wechatpay.reply(401, "为何")
     assert (refused.status, refused.content_type) == (401, "application/json")
-    assert json.loads(refused.body) == {"code": "FAIL", "message": "为何"}
+    assert refused.body.decode() == '{"code": "FAIL", "message": "为何"}'
 
 
 NAMES = ["timestamp", "nonce", "serial", "signature", "signature-type"]
