@@ -153,7 +153,7 @@ def sample(keys: Keys, now: datetime) -> Sample:
     told = {
         "mchid": keys.plain("mchid"),
         "appid": keys.plain("appid"),
-        "out_trade_no": f"{prefix}s_{number}",
+        "out_trade_no": f"{prefix}s_{number}"[:64],
         "transaction_id": f"s_{number}",
         "trade_state": "SUCCESS",
         "success_time": now.isoformat(timespec="seconds"),

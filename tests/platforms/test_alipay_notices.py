@@ -263,13 +263,18 @@ def test_the_listing_comes_from_what_was_passed_along_or_from_the_order(
         assert (found.passed or found.campaign_ref, found.elsewhere) == (ref, elsewhere)
 
 
-@pytest.mark.parametrize("prefixes", ["", "DON-,X=1"])
-def test_a_sample_goes_the_way_of_a_donation(prefixes: str) -> None:
+@pytest.mark.parametrize(
+    ("prefixes", "order", "ref"),
+    [("", "sample_", None), ("DON-=spring,X", "DON-sample_", "spring"), ("x" * 64, "x" * 64, None)],
+)
+def test_a_sample_goes_the_way_of_a_donation(prefixes: str, order: str, ref: str | None) -> None:
     keys = payers.alipay_keys(order_prefix=prefixes)
     made = alipay.sample(keys, NOON)
-    assert alipay.verify(made.headers, made.body, made.keys, NOON)
+    assert alipay.verify(made.headers, made.body, made.keys, NOON).startswith("sample_")
     [movement] = alipay.movements(made.body, made.keys, NOON)
-    assert (movement.amount, movement.elsewhere) == (Money.parse("1.00 CNY"), False)
+    assert (movement.amount, movement.occurred_at) == (Money.parse("1.00 CNY"), NOON)
+    assert (movement.campaign_ref, movement.elsewhere) == (ref, False)
+    assert movement.keys[1].value.startswith(order)
     with pytest.raises(BadSignature):
         alipay.verify(made.headers, made.body, keys, NOON)
 

@@ -251,12 +251,18 @@ def test_an_unknown_event_is_not_understood() -> None:
         wechatpay.movements(event(payment(), "PAYSCORE.USER_PAID"), KEYS, NOON)
 
 
-def test_a_sample_goes_the_way_of_a_donation() -> None:
-    keys = payers.wechat_keys(order_prefix="DON-=spring")
+@pytest.mark.parametrize(
+    ("prefixes", "order", "ref"),
+    [("", "s_", None), ("DON-=spring,X", "DON-s_", "spring"), ("x" * 64, "x" * 64, None)],
+)
+def test_a_sample_goes_the_way_of_a_donation(prefixes: str, order: str, ref: str | None) -> None:
+    keys = payers.wechat_keys(order_prefix=prefixes)
     made = wechatpay.sample(keys, NOON)
-    assert wechatpay.verify(made.headers, made.body, made.keys, NOON)
+    assert wechatpay.verify(made.headers, made.body, made.keys, NOON).startswith("sample_")
     [movement] = wechatpay.movements(made.body, made.keys, NOON)
-    assert (movement.amount, movement.campaign_ref) == (Money.parse("1.00 CNY"), "spring")
+    assert (movement.amount, movement.occurred_at) == (Money.parse("1.00 CNY"), NOON)
+    assert (movement.campaign_ref, movement.elsewhere) == (ref, False)
+    assert movement.keys[1].value.startswith(order)
     with pytest.raises(BadSignature):
         wechatpay.verify(made.headers, made.body, keys, NOON)
 
