@@ -116,25 +116,6 @@ def undo(made: Merge, now: datetime, by: Staff) -> None:
     db.session.flush()
 
 
-def alike(limit: int = 50) -> list[tuple[Donor, Donor]]:
-    """Two of each name that several have, who may be one person: only staff can tell.
-
-    The first and the last of each; names that came up again lately first.
-    """
-    name = func.lower(func.trim(Donor.name))
-    names = db.session.execute(
-        select(func.min(Donor.id), func.max(Donor.id))
-        .where(Donor.merged_into.is_(None), Donor.address.is_not(None), name != "")
-        .group_by(name)
-        .having(func.count() > 1)
-        .order_by(func.max(Donor.id).desc())
-        .limit(limit)
-    ).all()
-    ids = [id for pair in names for id in pair]
-    people = {one.id: one for one in db.session.scalars(select(Donor).where(Donor.id.in_(ids)))}
-    return [(people[first], people[last]) for first, last in names]
-
-
 def of(donor: Donor) -> Sequence[Merge]:
     """The merges that a row is part of, undone ones too, newest first."""
     part = or_(Merge.donor_id == donor.id, Merge.into_id == donor.id)

@@ -247,21 +247,6 @@ def test_whom_we_forgot_is_nobodys_double(two: tuple[Donor, Donor], lin: Staff) 
         merging.preview(*two)
 
 
-def test_a_name_alone_merges_nobody_but_is_worth_a_look(app: Flask, lin: Staff) -> None:
-    first, second = (
-        make.donor("a@example.org", name="Wang Li"),
-        make.donor("b@example.org", name=" wang li "),
-    )
-    make.donor("c@example.org", name="Wang Lin")
-    make.donor("d@example.org", name=None)
-    make.donor("e@example.org", name=" ")
-    make.donor("f@example.org", name="")
-    assert merging.alike() == [(first, second)]
-    assert first.merged_into is None
-    merging.merge(first, second, LATER, lin)
-    assert merging.alike() == []
-
-
 def test_merging_is_a_consent_of_staff_and_of_the_same_words(
     two: tuple[Donor, Donor], lin: Staff, campaign: Campaign
 ) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from campaigns import merging, progress, reconciliation
+from campaigns import likeness, progress, reconciliation
 from campaigns.db import db
 from campaigns.local import demo
 from campaigns.local import script as scripts
@@ -108,7 +108,7 @@ def test_payment_providers_have_posted(loaded: Path) -> None:
 def test_a_gap_and_a_double_wait_for_the_treasurer(loaded: Path) -> None:
     (gap,) = reconciliation.overdue(NOON)
     assert (gap.last.gap, gap.age(NOON.date())) == (Money.parse("-8800.00 CNY"), 1)
-    (pair,) = merging.alike()
+    (pair,) = likeness.alike()
     assert pair[0].name == pair[1].name
 
 

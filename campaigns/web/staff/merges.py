@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from campaigns import donors, givers, merging
+from campaigns import donors, givers, likeness, merging
 from campaigns.db import db
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.campaign import Campaign
@@ -34,13 +34,14 @@ WHY_NOT = {
 @bp.get("")
 @needs(Permission.SEE_DONORS)
 def index() -> str:
-    pairs = merging.alike()
+    pairs = likeness.alike()
     people = [one for pair in pairs for one in pair]
     return show(
         "staff/merges.html",
         _("Perhaps the same person"),
         (_("Donors"), url_for("staff.donors.index")),
         pairs=pairs,
+        apart=likeness.told_apart(),
         given=givers.given(people),
     )
 
@@ -63,6 +64,7 @@ def ask(id: int, into: int) -> Any:
         donor=donor,
         into=other,
         preview=preview,
+        apart=likeness.apart(donor, other),
         given=givers.given([donor, other]),
         titles=titles,
         purposes=PURPOSES,
@@ -82,6 +84,31 @@ def merge(id: int, into: int) -> Response:
         flash(_("They are one person now. You can undo this on this page."))
     db.session.commit()
     return _to(other)
+
+
+@bp.post("/<int:id>/<int:into>/apart")
+@needs(Permission.SEE_DONORS)
+def tell_apart(id: int, into: int) -> Response:
+    """They are two people, so that nobody has to look at them again."""
+    donor, other = found(Donor, id), found(Donor, into)
+    if donor is other:
+        flash(str(WHY_NOT["same"]))
+        return _to(donor)
+    likeness.tell_apart(donor, other, datetime.now(UTC), me())
+    db.session.commit()
+    flash(_("They are two people, and are not suggested again. You can undo this below."))
+    return redirect(url_for("staff.merges.index"))
+
+
+@bp.post("/<int:id>/<int:into>/again")
+@needs(Permission.SEE_DONORS)
+def suggest_again(id: int, into: int) -> Response:
+    apart = likeness.apart(found(Donor, id), found(Donor, into))
+    if apart is not None:
+        likeness.suggest_again(apart, datetime.now(UTC), me())
+        db.session.commit()
+    flash(_("They may be one person again, and are suggested as long as they look alike."))
+    return redirect(url_for("staff.merges.index"))
 
 
 @bp.post("/with/<int:id>")

@@ -110,6 +110,23 @@ def test_merging_shows_first_what_moves_and_can_be_undone(
     assert "¥30.00" not in treasurer.get(f"/staff/donors/{ada.id}").text
 
 
+def test_two_people_are_told_apart_and_that_can_be_undone(treasurer: Desk, ada: Donor) -> None:
+    old = make.donor("ada@old.example", name="ada lovelace")
+    pair, look = f"/staff/donors/merges/{ada.id}/{old.id}", "Look at merging"
+    assert look in treasurer.get("/staff/donors/merges").text
+    answer = treasurer.post(f"{pair}/apart")
+    assert answer.location == "/staff/donors/merges"
+    page = treasurer.get("/staff/donors/merges").text
+    assert look not in page
+    assert "Two people, as you said" in page
+    assert "said that they are two people" in treasurer.get(pair).text
+    for _time in range(2):
+        treasurer.post(f"/staff/donors/merges/{old.id}/{ada.id}/again")
+    assert look in treasurer.get("/staff/donors/merges").text
+    treasurer.post(f"/staff/donors/merges/{ada.id}/{ada.id}/apart")
+    assert "This is the same row." in treasurer.get(f"/staff/donors/{ada.id}").text
+
+
 def test_one_looks_at_merging_by_typing_the_other_address(treasurer: Desk, ada: Donor) -> None:
     old = make.donor("ada@old.example")
     path = f"/staff/donors/merges/with/{old.id}"
