@@ -1,23 +1,24 @@
 """Reports: taking a platform's or a person's figure, holding what looks wrong, and the verdict."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 
-from campaigns import audit, figures
+from campaigns import audit, doubts, figures
 from campaigns.db import db
+from campaigns.doubts import Why
 from campaigns.figures import Fall
 from campaigns.model.correction import Cause
-from campaigns.model.listing import Listing
+from campaigns.model.listing import Listing, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms import registry
 from campaigns.platforms.base import N_, Reading
 
-# How far ahead of our clock a platform's own moment may be.
-AHEAD = timedelta(minutes=5)
+AHEAD = doubts.AHEAD
 _NOT_CONFIRMED = N_("A later report did not confirm it.")
+_CONFIRMED = N_("The next report confirmed it.")
 
 
 class NotHeld(Exception):
@@ -41,9 +42,9 @@ def record(listing: Listing, reading: Reading, now: datetime) -> Report:
         listing_id=listing.id,
         moment=reading.moment,
         received_at=now,
-        raised_minor=reading.raised.minor if reading.raised else None,
+        raised_minor=None if reading.raised is None else reading.raised.minor,
         matched_minor=_matched(reading),
-        currency=reading.raised.currency if reading.raised else listing.currency,
+        currency=listing.currency if reading.raised is None else reading.raised.currency,
         donations=reading.donations,
         origin=Origin.ASKED,
     )
@@ -99,6 +100,7 @@ def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:
 
     Raises `NotHeld` the second time, `Overtaken` where a later report was accepted, and `NoFigure`.
     """
+    _hold_row(report.listing_id)
     last = last_accepted(report.listing_id)
     if last is not None and last.moment >= report.moment:
         raise Overtaken
@@ -139,46 +141,67 @@ def held(listing_id: int) -> list[Report]:
 
 def _matched(reading: Reading) -> int | None:
     stated = reading.matched
-    if stated is None or stated.minor < 0 or not reading.raised:
+    if stated is None or stated.minor < 0 or reading.raised is None:
         return None
     return stated.minor if stated.currency == reading.raised.currency else None
 
 
 def _keep(report: Report, listing: Listing, now: datetime) -> Report:
+    _hold_row(listing.id)
     last = last_accepted(listing.id)
     if last is not None and _same(last, report) and last.moment == report.moment:
         return last
-    report.reason = _doubt(report, last, listing, now)
-    report.state = ReportState.QUARANTINED if report.reason else ReportState.ACCEPTED
-    if report.reason:
-        return _hold(report)
+    by_entries = last is None and listing.rule is Rule.REPORTED
+    shown = figures.published(listing) if by_entries else None
+    doubt = doubts.of(report, last, shown, listing, now)
+    if doubt is None:
+        return _believe(report, listing, now)
+    if doubt.why is Why.FALL:
+        waiting = _confirmed(report, last, listing)
+        if waiting is not None:
+            return _fall(report, waiting, listing, now)
+    report.reason, report.state = doubt.reason, ReportState.QUARANTINED
+    return _hold(report)
+
+
+def _hold_row(listing_id: int) -> None:
+    """Of two reports of one listing at once the second is to be compared with the first."""
+    db.session.execute(select(Listing.id).where(Listing.id == listing_id).with_for_update())
+
+
+def _believe(report: Report, listing: Listing, now: datetime) -> Report:
+    report.state = ReportState.ACCEPTED
     _forget_doubts(listing, now)
     db.session.add(report)
     db.session.flush()
     return report
 
 
-def _doubt(report: Report, last: Report | None, listing: Listing, now: datetime) -> str | None:
-    """Why a figure is not believed by itself; None if it is."""
-    if report.raised_minor is None:
-        return N_("The platform gave no figure.")
-    if report.currency != listing.currency:
-        return f"The figure is in {report.currency}; the listing raises {listing.currency}."
-    if report.raised_minor < 0:
-        return N_("The figure is below zero.")
-    if report.moment > now + AHEAD:
-        return N_("The platform dates the figure in the future.")
-    if last is not None and last.raised_minor is not None:
-        return _doubt_after(report, last)
-    return N_("The figure is zero.") if report.raised_minor == 0 else None
+def _confirmed(report: Report, last: Report | None, listing: Listing) -> Report | None:
+    """The fall of just before that this report says again, where the listing takes that as true.
+
+    What a person enters confirms nothing: who may judge can accept it, and nobody else.
+    """
+    if not listing.accept_falls or last is None or report.origin is not Origin.ASKED:
+        return None
+    waiting = max(held(listing.id), key=lambda one: (one.received_at, one.id), default=None)
+    if waiting is None or not doubts.confirms(report, waiting, listing):
+        return None
+    doubt = doubts.of(waiting, last, None, listing, waiting.received_at)
+    return waiting if doubt is not None and doubt.why is Why.FALL else None
 
 
-def _doubt_after(report: Report, last: Report) -> str | None:
-    if report.moment < last.moment:
-        return N_("The figure is older than the one shown.")
-    if _fell(last, report):
-        return f"The figure fell from {last.whole} to {report.whole}."
-    return None
+def _fall(report: Report, waiting: Report, listing: Listing, now: datetime) -> Report:
+    """Two reports in a row agree on a fall: both stand, and a Correction says why."""
+    before = figures.published(listing)
+    waiting.state, waiting.decided_at = ReportState.ACCEPTED, now
+    waiting.reason = f"{waiting.reason} {_CONFIRMED}"
+    _believe(report, listing, now)
+    reason = N_("The platform said so twice in a row.")
+    changes = {"state": (ReportState.QUARANTINED, ReportState.ACCEPTED), "reason": (None, reason)}
+    audit.record("accepted report", waiting, now, by=None, changes=changes)
+    figures.correct(listing, before, Fall(Cause.VERDICT, reason, now, None, report_id=report.id))
+    return report
 
 
 def _hold(report: Report) -> Report:
@@ -224,10 +247,3 @@ def _same(one: Report, other: Report) -> bool:
         (report.raised_minor, report.matched_minor, report.currency) for report in (one, other)
     ]
     return figures[0] == figures[1]
-
-
-def _fell(before: Report, after: Report) -> bool:
-    """Whether what the page shows would fall, matched money included."""
-    if before.whole is None or after.whole is None or before.currency != after.currency:
-        return False
-    return after.whole < before.whole

@@ -28,6 +28,7 @@ SHARED = (
     "places",
     "sums",
     "cadence",
+    "doubts",
 )
 TOP = ("app", "cli", "cli_command", "cli_imports", "local")
 FOUNDATIONS = ("crypto", "money", "files")

@@ -148,11 +148,16 @@ def _corrections(found: Progress) -> list[dict[str, Any]]:
                 platform=standing.name_of(figures[correction.listing_id], found),
                 before=format.money(correction.before),
                 after=format.money(correction.after),
-                reason=correction.reason,
+                reason=_why(correction),
             ),
         }
         for correction in db.session.scalars(newest)
     ]
+
+
+def _why(correction: Correction) -> str:
+    """What a person wrote stays as they wrote it."""
+    return correction.reason if correction.staff_id else str(_(correction.reason))
 
 
 def _timeline(campaign: Campaign, now: datetime) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from campaigns.web import format as written
 
 bp = Blueprint("reasons", __name__)
 
-# What `reporting` writes beside a figure.
-_FELL = re.compile(r"The figure fell from (\S+ \S+) to (\S+ [A-Z]{3})\.")
+# What `doubts` says of a figure.
+_MOVED = re.compile(r"The figure (fell|jumped) from (\S+ \S+) to (\S+ [A-Z]{3})\.")
 _OTHER = re.compile(r"The figure is in ([A-Z]{3}); the listing raises ([A-Z]{3})\.")
 _STAGES = re.compile("({0}) → ({0})".format("|".join(MatchStage)))  # what `ledger` writes
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
@@ -32,11 +32,14 @@ def told(reason: str | None) -> str:
 
 
 def _told(sentence: str) -> str:
-    if fell := _FELL.fullmatch(sentence):
+    if moved := _MOVED.fullmatch(sentence):
+        how, *amounts = moved.groups()
         try:
-            before, after = (written.money(Money.parse(amount)) for amount in fell.groups())
+            before, after = (written.money(Money.parse(amount)) for amount in amounts)
         except BadMoney:
             return sentence
+        if how == "jumped":
+            return _("The figure jumped from %(before)s to %(after)s.", before=before, after=after)
         return _("The figure fell from %(before)s to %(after)s.", before=before, after=after)
     if other := _OTHER.fullmatch(sentence):
         said, own = other.groups()
