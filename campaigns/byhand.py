@@ -263,6 +263,13 @@ def _is_of_form(entry_id: int, token: str) -> bool:
 
 def _known(written: Booking) -> Known:
     entry = _entry(written.source, *written.keys)
+    if entry is None and written.regards:
+        return Known(
+            _(
+                "The ledger has a refund of this donation that this may be. If it is another one,"
+                " write its number here, or that one's number at its entry."
+            )
+        )
     if entry is None:
         return Known(_("This number was just booked by somebody else. Look again."))
     if db.session.scalar(select(exists().where(Entry.reverses == entry.id))):

@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from campaigns import audit, batches, donors, figures, sums, verdicts
+from campaigns import audit, batches, donors, figures, sums, turns, verdicts
 from campaigns.batches import Clock, Pace
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -85,6 +85,7 @@ class _Work:
 def _batch(work: _Work, first: int, last: int, now: datetime) -> None:
     batches.by_probes()
     batches.advance(work.id, ImportState.COMMITTING, first, last, now)
+    turns.take_for_rows(work.id, work.source, first, last)
     verdicts.follow(work.id, work.source, first, last)
     candidates = f"verdict IN ('new', 'booked') OR {work.said} = 'take'"
     verdicts.judge(work.id, work.source, first, last, candidates)

@@ -206,11 +206,14 @@ def _book_anew(
             refunds.insist(_booking(notice_id, endpoint, movement, decided), now)
             return
         held = bookings.holding(endpoint.source, movement.keys)
-        if len(held) != 1:
+        if len(held) > 1:
             raise
         booking = _booking(notice_id, endpoint, movement, decided)
-        entry = ledger.rebook(held[0], booking, now)
-        gifts.keep(entry.id, entry.campaign_id, movement, endpoint, now)
+        if held:
+            entry_id = ledger.rebook(held[0], booking, now).id
+        else:
+            entry_id = ledger.book(booking, now, although_alike=True).entry_id
+        gifts.keep(entry_id, booking.listing.campaign_id, movement, endpoint, now)
 
 
 def _booking(

@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import Table, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from campaigns import bookings, figures
+from campaigns import bookings, figures, turns
 from campaigns.bookings import Booked, Booking, Differs, Known, NotReversible, Overtaken
 from campaigns.db import db
 from campaigns.figures import Fall
@@ -26,15 +26,16 @@ GIFTS, DELIVERIES = cast(Table, Gift.__table__), cast(Table, Delivery.__table__)
 _ENTER = ENTRIES.insert().returning(ENTRIES.c.id)
 
 
-def book(booking: Booking, now: datetime) -> Booked:
+def book(booking: Booking, now: datetime, *, although_alike: bool = False) -> Booked:
     """Enter a movement and add it to its totals.
 
     The second time, also under another of its numbers or through another door, changes nothing,
-    but numbers not known yet are kept. A match that comes again at a later stage is booked anew;
-    at an earlier one it is known already. Two at once end as one entry: the keys are unique.
-    Raises `Differs` and `Returned`; then nothing was changed.
+    but numbers not known yet are kept; of a refund see `bookings.twin`, which is not asked if it
+    is sure that this is another one `although_alike`. A match that comes again at a later stage is
+    booked anew; at an earlier one it is known already. Two at once end as one entry: the keys are
+    unique. Raises `Differs` and `Returned`; then nothing was changed.
     """
-    known = bookings.known(booking)
+    known = _known(booking, although_alike)
     if known is None:
         try:
             with db.session.begin_nested():
@@ -102,6 +103,15 @@ def hold(entry: Entry) -> None:
     Who would do one of them waits here, and not each for what the other has inserted.
     """
     db.session.execute(select(Entry.id).where(Entry.id == entry.id).with_for_update())
+
+
+def _known(booking: Booking, although_alike: bool) -> Known | None:
+    if booking.kind not in bookings.ABOUT_ANOTHER:
+        return bookings.known(booking)
+    if booking.regards is not None:
+        turns.take(booking.source, booking.regards)
+    known = bookings.known(booking)
+    return known if known or although_alike else bookings.twin(booking)
 
 
 def _advance(known: Known, booking: Booking, now: datetime) -> Booked:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select, text, tuple_
+from sqlalchemy import ColumnElement, exists, func, select, tuple_
 from sqlalchemy.orm import aliased
 
-from campaigns import ledger
+from campaigns import bookings, ledger, turns
 from campaigns.bookings import KEYS, Booked, Booking, Returned
 from campaigns.db import db, insert
-from campaigns.model.entry import Entry, EntryKey, EntryKind
+from campaigns.model.entry import Door, Entry, EntryKey, EntryKind
 from campaigns.money import Money
 from campaigns.platforms.base import N_, Key, detailed
 
@@ -18,7 +18,7 @@ def book(booking: Booking, now: datetime) -> Booked:
     """Book what the ledger lacks of a refund whose amount is all that was refunded so far.
 
     The second time, or when a smaller sum comes after a larger one, nothing is booked, but numbers
-    not known yet are kept with the refund booked last. Two at once wait for each other. Raises
+    not known yet are kept with the refund they are of. Two at once wait for each other. Raises
     `Returned` where a refund of the same donation was reversed, and what `ledger.book` raises.
     """
     return _book(booking, now, although_reversed=False)
@@ -30,7 +30,7 @@ def insist(booking: Booking, now: datetime) -> Booked:
 
 
 def _book(booking: Booking, now: datetime, *, although_reversed: bool) -> Booked:
-    _lock(booking)
+    turns.take(booking.source, booking.regards or "")
     missing = booking.amount - _so_far(booking)
     known = _known(booking)
     if missing.minor <= 0:
@@ -45,18 +45,8 @@ def _book(booking: Booking, now: datetime, *, although_reversed: bool) -> Booked
     # Another part of it went by these numbers, or they are another donation's: merchants number
     # the refunds of each order from one. So it goes by what it brings the sum to.
     number = Key("refund", f"{booking.regards} {booking.amount.minor}")
-    return ledger.book(replace(booking, amount=missing, keys=new or (number,)), now)
-
-
-def _lock(booking: Booking) -> None:
-    """Until the transaction ends nobody else books a refund of the donation.
-
-    On SQLite a transaction that writes is the only one anyway.
-    """
-    if db.engine.dialect.name == "postgresql":
-        key = f"refunds {booking.source} {booking.regards}"
-        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-        db.session.execute(lock, {"key": key})
+    part = replace(booking, amount=missing, keys=new or (number,))
+    return ledger.book(part, now, although_alike=True)
 
 
 def _so_far(booking: Booking) -> Money:
@@ -100,17 +90,35 @@ def _reversed(booking: Booking) -> bool:
 
 
 def _keep_numbers(booking: Booking, known: frozenset[Key]) -> Booked:
-    last = db.session.execute(
-        select(func.max(Entry.id)).where(*_of_the_donation(booking), Entry.reverses.is_(None))
-    ).scalar_one()
+    """Its numbers are those of the refund that brought the sum to it.
+
+    They are also kept with one that a notice told of as a larger sum, since this is a part of it;
+    never with another door's that only happens to be large enough.
+    """
+    entry, so_far = _reaching(booking)
     new = [key for key in booking.keys if key not in known]
-    if new:
-        rows = [
-            {"source": booking.source, "scheme": scheme, "value": value, "entry_id": last}
-            for scheme, value in sorted(new)
-        ]
+    if new and (so_far == booking.amount.minor or entry.door is Door.WEBHOOK):
+        rows = bookings.rows(entry.id, booking.source, new)
         db.session.execute(insert(KEYS).values(rows).on_conflict_do_nothing())
-    return Booked(last, already=True)
+    return Booked(entry.id, already=True)
+
+
+def _reaching(booking: Booking) -> tuple[Entry, int]:
+    """The first refund, as they happened, with which the sum is reached, and the sum with it."""
+    reversal = aliased(Entry)
+    standing = (
+        select(Entry)
+        .where(*_of_the_donation(booking), Entry.currency == booking.amount.currency)
+        .where(~exists().where(reversal.reverses == Entry.id))
+        .order_by(Entry.occurred_at, Entry.id)
+    )
+    so_far = 0
+    for entry in db.session.scalars(standing):
+        # Said here, since SQLite would else look through all that reverses nothing.
+        so_far -= entry.amount_minor if entry.reverses is None else 0
+        if so_far >= booking.amount.minor:
+            return entry, so_far
+    raise AssertionError("What is covered is covered by entries.")
 
 
 def _of_the_donation(booking: Booking) -> tuple[ColumnElement[bool], ...]:

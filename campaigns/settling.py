@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from campaigns import audit, told
+from campaigns import audit, bookings, told
 from campaigns.db import db
 from campaigns.model.endpoint import WebhookEndpoint
+from campaigns.model.entry import Entry
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.placement import PlacedBy, Placement
@@ -49,6 +50,21 @@ class Item:
 def items(notices: Iterable[Notice], now: datetime) -> list[Item]:
     """What these notices tell of."""
     return [_item(notice, now) for notice in notices]
+
+
+def held(item: Item) -> tuple[list[Entry], bool]:
+    """What the ledger has under the numbers that a notice gives, and true; or false and what it has
+    about the same donations under others, one of which it may be (`bookings.twin`)."""
+    source = item.endpoint.source
+    keys = [key for movement in item.movements for key in movement.keys]
+    found = bookings.holding(source, keys) if keys else []
+    if found or item.notice.verdict is not Verdict.CONFLICT:
+        return found, True
+    regards = [":".join(movement.refunds) for movement in item.movements if movement.refunds]
+    about = select(Entry).where(Entry.source == source, Entry.regards.in_(regards))
+    kinds = {movement.kind for movement in item.movements}
+    about = about.where(Entry.kind.in_(kinds)).order_by(Entry.id)
+    return [entry for entry in db.session.scalars(about) if entry.reverses is None], False
 
 
 def alike(item: Item, by: PlacedBy, text: str, now: datetime) -> list[Notice]:

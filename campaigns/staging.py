@@ -207,6 +207,7 @@ def _compared(import_id: int) -> Iterator[None]:
             if len(pairs) < PAIRS:
                 break
         log.debug("Import %d: compared by %s.", import_id, scheme)
+    yield from verdicts.disclaim(import_id)
 
 
 def _count_on_it() -> None:
@@ -238,8 +239,7 @@ WHERE r.import_id = :id AND r.{column} = shared.value AND r.position > shared.ab
   AND r.position > :after AND r.verdict IN ('new', 'booked', 'differs') AND r.entry_id IS NULL
 ORDER BY r.position LIMIT :most
 """
-# A second number that leads to the same row changes nothing; one that leads to another row makes
-# it ambiguous.
+# A second number that leads to the same row changes nothing, one to another makes it ambiguous.
 _SECOND = f"""
 UPDATE import_rows SET
     verdict = CASE

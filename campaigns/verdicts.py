@@ -1,13 +1,19 @@
 """Verdicts: what each row of an import is to the ledger, asked for many rows at once."""
 
-from campaigns import batches
+from collections.abc import Iterator
+
+from sqlalchemy import text
+
+from campaigns import batches, bookings
+from campaigns.db import db
 from campaigns.platforms.base import N_
 
 SEVERAL = N_("Its numbers are in the ledger as more than one movement.")
 RETURNED = N_("It came again after its entry was taken back.")
 OTHERWISE = N_("It is in the ledger with another amount or as another kind of money.")
 KNOWN = N_("It is in the ledger.")
-ALIKE = N_("The ledger has the same amount for the same donation, by a number of another sort.")
+TWIN = N_("It is in the ledger, by a number of another sort.")
+ALIKE = N_("It may be in the ledger, by a number of another sort.")
 ABOVE = N_("The same movement stands further up in this file")
 ABOVE_OTHERWISE = N_("One of its numbers stands further up in this file, with other money")
 ABOVE_SEVERAL = N_("Its numbers stand further up in this file for more than one movement.")
@@ -52,18 +58,69 @@ _SAME = (
     "CASE WHEN r.kind IN ('donation', 'match', 'payout') THEN r.amount ELSE -r.amount END"
 )
 
+# What `bookings.twin` says, for rows: in the ledger by numbers of another sort, or perhaps so. Of
+# two rows that are one such entry the first is: they have each a number of one sort.
 _BY_LIKENESS = """
-UPDATE import_rows SET verdict = 'ambiguous', reason = '{alike}', entry_id = ({like})
-WHERE import_id = :id AND position >= :first AND position < :last
-  AND verdict = 'new' AND decision IS NULL AND regards IS NOT NULL
-  AND kind IN ('refund', 'chargeback', 'fee') AND ({like}) IS NOT NULL
+UPDATE import_rows SET entry_id = found.entry_id, verdict = found.verdict, reason = found.reason
+FROM (
+    SELECT looked.position,
+        CASE WHEN close = 1 THEN one ELSE alike END AS entry_id,
+        CASE WHEN close <> 1 THEN 'ambiguous' WHEN {taken_back} THEN 'differs'
+             ELSE 'booked' END AS verdict,
+        CASE WHEN close <> 1 THEN '{alike}' WHEN {taken_back} THEN '{returned}'
+             ELSE '{twin}' END AS reason
+    FROM (
+        SELECT looked.*, row_number() OVER (
+            PARTITION BY CASE WHEN close = 1 THEN one END ORDER BY position) AS turn
+        FROM (
+            SELECT r.position, (SELECT count(*) {like} AND {close}) AS close,
+                (SELECT min(e.id) {like} AND {close}) AS one,
+                COALESCE((SELECT min(e.id) {like}), (SELECT min(e.id) {a_sum})) AS alike
+            FROM import_rows r
+            WHERE r.import_id = :id AND r.position >= :first AND r.position < :last
+              AND r.verdict = 'new' AND r.decision IS NULL AND r.regards IS NOT NULL
+              AND r.kind IN ({about_another})
+        ) looked
+    ) looked
+    LEFT JOIN entries e ON e.id = looked.one
+    WHERE alike IS NOT NULL AND (turn = 1 OR close <> 1)
+) found
+WHERE import_rows.import_id = :id AND import_rows.position = found.position
+  AND import_rows.position >= :first AND import_rows.position < :last
 """
-_LIKE = """
-    SELECT min(e.id) FROM entries e
-    WHERE e.regards = import_rows.regards AND e.source = :source AND e.reverses IS NULL
-      AND e.kind = import_rows.kind AND e.currency = import_rows.currency
-      AND e.amount = -import_rows.amount AND NOT {taken_back} AND NOT EXISTS (
-        SELECT 1 FROM entry_keys k WHERE k.entry_id = e.id AND ({shared}))"""
+# The plus keeps planners from looking through all that reverses nothing, which is the ledger.
+_ABOUT = """
+    FROM entries e
+    WHERE e.regards = r.regards AND e.source = :source AND +e.reverses IS NULL AND e.kind = r.kind
+      AND e.currency = r.currency
+      AND EXISTS (SELECT 1 FROM entry_keys k WHERE k.entry_id = e.id)"""
+_LIKE = f"""{_ABOUT} AND e.amount = -r.amount
+      AND NOT EXISTS (SELECT 1 FROM entry_keys k WHERE k.entry_id = e.id AND ({{shared}}))"""  # noqa: S608
+_A_SUM = f"""{_ABOUT} AND e.amount < -r.amount AND e.door = 'webhook' AND NOT {_TAKEN_BACK}
+      AND NOT EXISTS (
+        SELECT 1 FROM entry_keys k WHERE k.entry_id = e.id AND k.scheme = 'refund' AND {{own}})"""  # noqa: S608
+# A number of a refund that is more than its donation's (`bookings.twin`).
+_OWN = (
+    "k.value <> substr(r.regards, 7) AND substr(k.value, 1, length(r.regards) + 1) <> "
+    "r.regards || ' '"
+)
+_OWN_OF_ROW = "r.refund <> substr(r.regards, 7)"
+_CLOSE = {
+    "sqlite": "abs(julianday(e.occurred_at) - julianday(r.occurred_at)) * 86400 <= {seconds}",
+    "postgresql": "abs(extract(epoch FROM e.occurred_at - r.occurred_at)) <= {seconds}",
+}
+# What was alike may have got a number of this sort since.
+_LOOK_AGAIN = f"""
+UPDATE import_rows SET verdict = 'new', reason = NULL, entry_id = NULL
+WHERE import_id = :id AND position >= :first AND position < :last
+  AND verdict = 'booked' AND reason = '{TWIN}' AND decision IS NULL
+"""  # noqa: S608
+_CLAIMED = f"""
+SELECT position FROM (
+    SELECT position, row_number() OVER (PARTITION BY entry_id ORDER BY position) AS turn
+    FROM import_rows WHERE import_id = :id AND verdict = 'booked' AND reason = '{TWIN}'
+) claims WHERE turn > 1 ORDER BY position LIMIT 1000
+"""  # noqa: S608
 
 _AT_ITS_DONATION = """
 UPDATE import_rows SET
@@ -83,17 +140,37 @@ WHERE import_id = :id AND position >= :first AND position < :last
 def judge(import_id: int, source: str, first: int, last: int, which: str) -> None:
     """Compare the rows of [first, last) that fulfil the SQL condition `which` with the ledger.
 
-    Those that it knows by any number get the verdict and the entry; a refund or fee that is like
-    one known only by numbers of another sort becomes ambiguous, so that nothing is booked twice by
-    itself. What the ledger does not know keeps its verdict. May be repeated.
+    Those that it knows by any number get the verdict and the entry, and so does a refund or fee
+    that is known by numbers of another sort only; where that is not sure it is ambiguous, so that
+    nothing is booked twice by itself. What the ledger does not know keeps its verdict. May be
+    repeated.
     """
+    batches.run(_LOOK_AGAIN, id=import_id, first=first, last=last)
     for sql in (_by_number(which), _by_likeness()):
         batches.run(sql, id=import_id, source=source, first=first, last=last)
+
+
+def disclaim(import_id: int) -> Iterator[None]:
+    """Of the rows that are one entry by likeness only the first is it: the others are new.
+
+    They have each a number of one sort. Pauses between pieces, for whoever asks to commit.
+    """
+    while positions := _claiming(import_id):
+        for position in positions:
+            batches.run(_LOOK_AGAIN, id=import_id, first=position, last=position + 1)
+        yield
 
 
 def follow(import_id: int, source: str, first: int, last: int) -> None:
     """Place refunds and fees that name no listing where the donation is that they are about."""
     batches.run(_AT_ITS_DONATION, id=import_id, source=source, first=first, last=last)
+
+
+def _claiming(import_id: int) -> list[int]:
+    """On a connection of its own that only reads, so that nobody waits for it."""
+    engine = db.engine.execution_options(reading=True, postgresql_readonly=True)
+    with engine.connect() as connection:
+        return list(connection.execute(text(_CLAIMED), {"id": import_id}).scalars())
 
 
 def _by_number(which: str) -> str:
@@ -110,8 +187,18 @@ def _by_number(which: str) -> str:
 
 def _by_likeness() -> str:
     shared = " OR ".join(
-        f"k.scheme = '{scheme}' AND import_rows.{column} IS NOT NULL"
+        f"k.scheme = '{scheme}' AND r.{column} IS NOT NULL"
+        + (f" AND {_OWN} AND {_OWN_OF_ROW}" if scheme == "refund" else "")
         for scheme, column in batches.NUMBERS.items()
     )
-    like = _LIKE.format(taken_back=_TAKEN_BACK, shared=shared)
-    return _BY_LIKENESS.format(alike=ALIKE, like=like)
+    close = _CLOSE[db.engine.dialect.name].format(seconds=bookings.CLOSE.total_seconds())
+    return _BY_LIKENESS.format(
+        like=_LIKE.format(shared=shared),
+        a_sum=_A_SUM.format(own=_OWN),
+        close=close,
+        taken_back=_TAKEN_BACK,
+        about_another=", ".join(f"'{kind}'" for kind in bookings.ABOUT_ANOTHER),
+        alike=ALIKE,
+        twin=TWIN,
+        returned=RETURNED,
+    )

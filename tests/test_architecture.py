@@ -74,7 +74,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     for names, name in (
         (("gifts", "notices", "refunds", "reconciliation", "givers"), "gifts"),
         (SHARED, "shared"),
-        (("figures", "bookings", "batches", "bulk", "stored"), "figures"),
+        (("figures", "bookings", "batches", "bulk", "stored", "turns"), "figures"),
         (("model",), "model"),
         (DOORS_OUT, "door out"),
         (FOUNDATIONS, "foundation"),

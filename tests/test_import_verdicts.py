@@ -79,22 +79,6 @@ def test_numbers_of_two_movements_are_ambiguous(listing: Listing) -> None:
     assert bill.entries()["donation"] == 3
 
 
-def test_a_refund_known_by_another_sort_of_number_is_ambiguous(listing: Listing) -> None:
-    told = booking(
-        listing,
-        ("request", "RF-1"),
-        kind=EntryKind.REFUND,
-        amount=Money(2000, "CNY"),
-        source=bill.SOURCE,
-        regards=f"trade:{Paid(1).trade}",
-    )
-    ledger.book(told, NOON)
-    db.session.commit()
-    one = bill.commit(bill.read(bill.bill(THREE), listing))
-    assert bill.verdicts(one)[3] == "ambiguous"
-    assert bill.entries()["refund"] == 1
-
-
 def test_two_refunds_of_one_donation_with_numbers_of_their_own_are_two(listing: Listing) -> None:
     two = [Paid(1, 10000), bill.refund(1, 2000, line=2), bill.refund(1, 2000, line=3)]
     bill.commit(bill.read(bill.bill(two), listing))
@@ -138,23 +122,6 @@ def test_rows_of_a_kind_are_left_out(listing: Listing) -> None:
     [effect] = reviewing.effects(one)
     bill.commit(one)
     assert bill.raised(listing) == effect.then.minor == 133450
-
-
-def test_an_ambiguous_refund_is_booked_if_a_person_says_so(listing: Listing) -> None:
-    told = booking(
-        listing,
-        ("request", "RF-1"),
-        kind=EntryKind.REFUND,
-        amount=Money(2000, "CNY"),
-        source=bill.SOURCE,
-        regards=f"trade:{Paid(1).trade}",
-    )
-    ledger.book(told, NOON)
-    db.session.commit()
-    one = bill.read(bill.bill(THREE), listing)
-    reviewing.decide(one, [3], Decision.TAKE, NOON, make.staff())
-    bill.commit(one)
-    assert bill.entries()["refund"] == 2
 
 
 def test_what_is_known_cannot_be_taken(listing: Listing) -> None:

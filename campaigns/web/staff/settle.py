@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, StringField
 
-from campaigns import bookings, intake, notices, settling, suggestions, unplaced
+from campaigns import intake, notices, settling, suggestions, unplaced
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.entry import Entry
@@ -187,7 +187,7 @@ def _page(
 ) -> str:
     now = datetime.now(UTC)
     item = settling.items([notice], now)[0]
-    held = _held(item)
+    held, numbered = settling.held(item)
     suggestion = _suggested([item]).get(notice.id)
     first = held[0].listing_id if held else suggestion.listing_id if suggestion else ""
     if assigning is None:
@@ -206,6 +206,7 @@ def _page(
         waits=notice.verdict in UNSETTLED,
         whys=WHY,
         held=held,
+        numbered=numbered,
         reversed_ids=_reversed(held),
         names=choices.names(),
         suggestion=suggestion,
@@ -299,12 +300,6 @@ def _suggested(items: Sequence[Item]) -> dict[int, Suggestion]:
     }
     made = suggestions.of(asked.values())
     return {id: suggestion for id, named in asked.items() if (suggestion := made[named])}
-
-
-def _held(item: Item) -> list[Entry]:
-    """What the ledger has under the numbers that the notice gives."""
-    keys = [key for movement in item.movements for key in movement.keys]
-    return bookings.holding(item.endpoint.source, keys) if keys else []
 
 
 def _reversed(entries: Sequence[Entry]) -> set[int]:

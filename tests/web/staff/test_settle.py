@@ -1,5 +1,6 @@
 """The queue of money that waits: a person empties it, one by one or all alike, and it remembers."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,16 +8,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import intake, settling
+from campaigns import intake, ledger, settling
+from campaigns.bookings import Booking
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
-from campaigns.model.entry import Entry
+from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.listing import Listing
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.staff import Role
 from tests import make
+from tests.books import booking
 from tests.make import NOON
 from tests.web.staff.conftest import Desk
 
@@ -136,6 +139,27 @@ def test_what_contradicts_stands_side_by_side_and_may_be_right(
     assert verdicts(wrong) == [Verdict.BOOKED]
     amounts = db.session.scalars(select(Entry.amount_minor).order_by(Entry.id))
     assert list(amounts) == [1050, -1050, 900]
+
+
+def test_what_may_be_a_refund_we_have_is_booked_beside_it_if_a_person_says_so(
+    treasurer: Desk, shop: WebhookEndpoint, two: tuple[Listing, Listing]
+) -> None:
+    ref = {"external_id": "R-1", "refunds": "T-1", "campaign_ref": two[0].external_id}
+    data = ref | {"amount": "10.50", "currency": "CNY"}
+    post = {"type": "donation.refunded", "timestamp": NOON.isoformat(), "data": data}
+    for line in "12":
+        line_of = ("line", line)
+        ledger.book(_refund(two[0], line_of, source=shop.source, regards="trade:T-1"), NOON)
+    told = make.notice(shop, "R-1", body=json.dumps(post).encode())
+    assert intake.again(told, NOON).verdict is Verdict.CONFLICT
+    assert "It is another one" in treasurer.get(path(told)).text
+    treasurer.post(path(told, "insist"), listing=two[0].id, reason="the third of three")
+    assert verdicts(told) == [Verdict.BOOKED]
+    assert list(db.session.scalars(select(Entry.amount_minor))) == [-1050] * 3
+
+
+def _refund(listing: Listing, *keys: tuple[str, str], **more: Any) -> Booking:
+    return booking(listing, *keys, kind=EntryKind.REFUND, door=Door.FILE, **more)
 
 
 @pytest.mark.parametrize("verdict", UNSETTLED)
