@@ -2,16 +2,18 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from campaigns.money import BadMoney, Money
 from campaigns.platforms import addresses, answers, fields
 from campaigns.platforms.base import N_, Answer, Ask, Reading, Recognised, Unreadable
+from campaigns.platforms.platform import Way
 
 LABEL = N_("Alipay Charity")
 ORIGIN = "https://love.alipay.com"
 CURRENCY = "CNY"
 DATED = False
+WAYS = (Way("page", N_("The project's page")),)
 
 _ITEM = re.compile(r"[0-9]{10,25}", re.ASCII)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)")
@@ -34,11 +36,16 @@ def recognise(url: str) -> Recognised | None:
     return Recognised(item, _page(ORIGIN, item))
 
 
-def ask(external_id: str, url: str, origin: str | None = None) -> Ask:
+def ask(
+    external_id: str, url: str, origin: str | None = None, way: str | None = None,
+    how: Mapping[str, object] | None = None,
+) -> Ask:  # fmt: skip
     return Ask(url=_page(origin or ORIGIN, external_id), headers={"Accept": "text/html"})
 
 
-def read(answer: Answer) -> Reading:
+def read(
+    answer: Answer, way: str | None = None, how: Mapping[str, object] | None = None
+) -> Reading:
     """The amount after 已募善款; 筹款目标 and 参捐人数 are absent on some pages.
 
     The page's labels are the anchors, since its classes are decoration: a label that is gone,

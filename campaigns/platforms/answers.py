@@ -16,6 +16,9 @@ _ROBOT_CHECK = re.compile(
     re.IGNORECASE,
 )
 
+# A function's name, also one of an object; some servers put an empty comment before it.
+_FUNCTION = re.compile(rb"(?:/\*\*/)?\s*[A-Za-z_$][\w$.]{0,199}\s*")
+
 
 def body_of(answer: Answer) -> bytes:
     """The body, if the status says that it is what we asked for. Raises the fitting error."""
@@ -34,12 +37,24 @@ def body_of(answer: Answer) -> bytes:
 
 
 def json_of(answer: Answer) -> Fields:
-    """The JSON object in the body. Raises `Unreadable`, or `Refused` for a robot check."""
-    body = body_of(answer)
+    """The JSON object in the body, bare or as what a script's function is called with (JSONP).
+
+    Raises `Unreadable`, or `Refused` for a robot check.
+    """
+    body = without_call(body_of(answer))
     if body.lstrip().startswith(b"<"):
         refuse_robot_check(body.decode("utf-8", "replace"))
         raise Unreadable(N_("The answer is a page where we expected JSON."))
     return fields.parse(body, Unreadable)
+
+
+def without_call(body: bytes) -> bytes:
+    """What stands between the outer parentheses of `callback({…});`; anything else as it is."""
+    bare = body.removeprefix(b"\xef\xbb\xbf").strip()
+    name, opened, rest = bare.partition(b"(")
+    inner, closed, end = rest.rpartition(b")")
+    is_call = opened and closed and _FUNCTION.fullmatch(name) and not end.strip(b"; \t\r\n")
+    return inner if is_call else body
 
 
 def refuse_robot_check(page: str) -> None:

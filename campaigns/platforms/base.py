@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from campaigns.money import Money
 
@@ -234,29 +234,6 @@ class Answer:
     @property
     def not_modified(self) -> bool:
         return self.status == 304
-
-
-class Platform(Protocol):
-    """What a module that knows a platform declares. Its own name is the platform's name.
-
-    `ORIGIN` is None where every listing has a server of its own. `CURRENCY` is None where the
-    answer says. `DATED` is whether the answer says when its figure was true; else that is when it
-    was asked. `origin`, if given, replaces the platform's own (a stand-in).
-    """
-
-    LABEL: str
-    ORIGIN: str | None
-    CURRENCY: str | None
-    DATED: bool
-
-    def recognise(self, url: str) -> Recognised | None:
-        """Understand a pasted address; None if it is not one of this platform's. Never raises."""
-
-    def ask(self, external_id: str, url: str, origin: str | None = None) -> Ask:
-        """The request that tells a listing's figure."""
-
-    def read(self, answer: Answer) -> Reading:
-        """Understand the answer. Raises the `PlatformError` that fits, nothing else."""
 
 
 class Verdict(StrEnum):

@@ -90,6 +90,15 @@ class Fields:
             self.refuse(name, _WHOLE_NUMBER)
         return int(value)
 
+    def digits(self, name: str) -> int | None:
+        """A whole number, which some write as a text."""
+        value = self._members.get(name)
+        if type(value) is not str:
+            return self.whole(name)
+        if not _WHOLE.fullmatch(value) or abs(int(value)) >= 2**63:
+            self.refuse(name, _WHOLE_NUMBER)
+        return int(value)
+
     def count(self, name: str) -> int | None:
         """A whole number, zero or more."""
         value = self.whole(name)

@@ -1,13 +1,17 @@
 """A partner foundation's feed: one small JSON file per listing (docs/foundation-feed.md)."""
 
+from collections.abc import Mapping
+
 from campaigns.platforms import addresses, answers
 from campaigns.platforms.base import LONGEST_ID, N_, Answer, Ask, Reading, Recognised
 from campaigns.platforms.fields import MISSING, Fields
+from campaigns.platforms.platform import Way
 
 LABEL = N_("Partner foundation")
 ORIGIN = None  # every partner has a server of its own
 CURRENCY = None  # the feed says
 DATED = True
+WAYS = (Way("feed", N_("Its feed")),)
 
 
 def recognise(url: str) -> Recognised | None:
@@ -22,14 +26,19 @@ def recognise(url: str) -> Recognised | None:
     return Recognised(feed, feed) if len(feed) <= LONGEST_ID else None
 
 
-def ask(external_id: str, url: str, origin: str | None = None) -> Ask:
+def ask(
+    external_id: str, url: str, origin: str | None = None, way: str | None = None,
+    how: Mapping[str, object] | None = None,
+) -> Ask:  # fmt: skip
     """The listing's id is where to ask; a stand-in's `origin` takes the place of its server."""
     address = addresses.split(external_id)
     feed = origin + address.target if origin and address else external_id
     return Ask(url=feed, headers={"Accept": "application/json"})
 
 
-def read(answer: Answer) -> Reading:
+def read(
+    answer: Answer, way: str | None = None, how: Mapping[str, object] | None = None
+) -> Reading:
     """A feed always says its currency and when its figure was true, else it is `Unreadable`."""
     feed = answers.json_of(answer)
     currency = feed.needed(feed.currency, "currency")

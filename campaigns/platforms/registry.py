@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from campaigns import platforms as package
 from campaigns.platforms import offline
-from campaigns.platforms.base import Platform, Recognised
+from campaigns.platforms.base import Recognised
+from campaigns.platforms.platform import Platform
 from campaigns.platforms.profile import Profile
 from campaigns.platforms.scheme import Scheme
 
@@ -79,9 +80,13 @@ def recognise(url: str) -> tuple[str, Recognised] | None:
     return None
 
 
-def host(name: str, external_id: str, url: str) -> str:
+def host(
+    name: str, external_id: str, url: str, way: str | None = None,
+    how: Mapping[str, object] | None = None,
+) -> str:  # fmt: skip
     """Whom a listing is asked at: limits and rests are counted for each (design §11)."""
-    return urlsplit(platform(name).ask(external_id, url).url).netloc.lower()
+    asked = platform(name).ask(external_id, url, way=way, how=how)
+    return urlsplit(asked.url).netloc.lower()
 
 
 @cache

@@ -1,13 +1,14 @@
 """Recordings: what each platform answered or posted, and what it means, beside the bytes."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from campaigns.money import Money
-from campaigns.platforms import base
+from campaigns.platforms import base, registry
 from campaigns.platforms.base import Answer, Movement, PlatformError, Reading
 
 HERE = Path(__file__).parent / "recordings"
@@ -25,9 +26,11 @@ class Case:
     situation: str
     told: dict[str, Any]
     body: bytes
+    way: str | None = None
+    how: dict[str, Any] | None = None
 
     def __str__(self) -> str:
-        return f"{self.name}-{self.situation}"
+        return "-".join(filter(None, (self.name, self.way, self.situation)))
 
     @property
     def condition(self) -> type[PlatformError] | None:
@@ -45,7 +48,7 @@ def index(name: str, file: str, folder: Path = HERE) -> dict[str, Any]:
 
 
 def cases(name: str, kind: str, demanded: set[str], folder: Path = HERE) -> list[Case]:
-    """Every case in `answers.json` or `posts.json`. Raises `NoRecordings` if one is demanded."""
+    """Every case in the index of that kind. Raises `NoRecordings` if one is demanded."""
     told = index(name, f"{kind}.json", folder)[kind]
     if missing := demanded - set(told):
         raise NoRecordings(f"{name} has no recording of {', '.join(sorted(missing))}.")
@@ -53,6 +56,27 @@ def cases(name: str, kind: str, demanded: set[str], folder: Path = HERE) -> list
         Case(name, situation, entry, (folder / name / entry["file"]).read_bytes())
         for situation, entry in told.items()
     ]
+
+
+def answers(
+    name: str, ways: Iterable[str], demanded: set[str], folder: Path = HERE
+) -> Iterator[Case]:
+    """Every case of every way by which a platform is asked; the first way's stand in `answers`."""
+    first, *others = ways
+    told = index(name, "answers.json", folder)
+    for way in (first, *others):
+        found = told["answers"] if way == first else told.get("ways", {}).get(way, {})
+        if missing := demanded - set(found):
+            raise NoRecordings(f"{name} asked by {way} lacks {', '.join(sorted(missing))}.")
+        for situation, entry in found.items():
+            body = (folder / name / entry["file"]).read_bytes()
+            how = entry.get("how") or told.get("how", {}).get(way)
+            yield Case(name, situation, entry, body, way, how)
+
+
+def read(case: Case, given: Answer | None = None) -> Reading:
+    """What the case's platform makes of its answer, or of another in its place."""
+    return registry.platform(case.name).read(given or answer(case), case.way, case.how)
 
 
 def answer(case: Case) -> Answer:

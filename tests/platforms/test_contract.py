@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns import platforms as package
-from campaigns.platforms import base, registry
+from campaigns.platforms import platform as platform_contract
+from campaigns.platforms import registry
 from campaigns.platforms import scheme as scheme_contract
 from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused, Unreadable
-from campaigns.platforms.scheme import Keys
 from tests.catalogue import is_told_in_chinese
 from tests.platforms import recorded
 from tests.platforms.recorded import Case, NoRecordings
@@ -37,6 +37,7 @@ MACHINERY = {
     "mapping",
     "offline",
     "placing",
+    "platform",
     "profile",
     "registry",
     "rsa",
@@ -51,12 +52,11 @@ HARMFUL = {
     "truncated",
 }
 ANSWERS_OWED = HARMLESS | HARMFUL | {"wrong_charset"}
-POSTS_OWED = {"good", "malformed", "not_understood", "tampered", "truncated", "unsigned"}
 
 PLATFORMS = sorted(registry.platforms())
 SCHEMES = sorted(registry.schemes())
-ANSWERS = [case for name in PLATFORMS for case in recorded.cases(name, "answers", ANSWERS_OWED)]
-POSTS = [case for name in SCHEMES for case in recorded.cases(name, "posts", POSTS_OWED)]
+WAYS = {name: [way.name for way in registry.platform(name).WAYS] for name in PLATFORMS}
+ANSWERS = [case for n in PLATFORMS for case in recorded.answers(n, WAYS[n], ANSWERS_OWED)]
 ADDRESSES = [
     (name, pasted, expected)
     for name in PLATFORMS
@@ -73,16 +73,29 @@ def test_every_module_is_a_platform_a_scheme_exports_or_known_machinery() -> Non
 
 def test_a_platform_without_recordings_does_not_pass(tmp_path: Path) -> None:
     with pytest.raises(NoRecordings, match="newcomer"):
-        recorded.cases("newcomer", "answers", ANSWERS_OWED, tmp_path)
+        list(recorded.answers("newcomer", ["page"], ANSWERS_OWED, tmp_path))
     (tmp_path / "newcomer").mkdir()
-    (tmp_path / "newcomer" / "answers.json").write_text('{"answers": {}}')
+    index = tmp_path / "newcomer" / "answers.json"
+    index.write_text('{"answers": {}}')
     with pytest.raises(NoRecordings, match="robot_check"):
-        recorded.cases("newcomer", "answers", ANSWERS_OWED, tmp_path)
+        list(recorded.answers("newcomer", ["page"], ANSWERS_OWED, tmp_path))
+    index.write_text('{"answers": {"good": {"file": "answers.json"}}}')
+    with pytest.raises(NoRecordings, match="by feed"):
+        list(recorded.answers("newcomer", ["page", "feed"], {"good"}, tmp_path))
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_platform_is_asked_by_a_way_that_it_declares_and_by_no_other(name: str) -> None:
+    assert WAYS[name]
+    assert len(set(WAYS[name])) == len(WAYS[name])
+    if len(WAYS[name]) > 1:
+        with pytest.raises(Unreadable, match="nobody"):
+            registry.platform(name).ask("1", "", way="nobody")
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_a_platform_declares_what_is_asked_of_it(name: str) -> None:
-    _declares(registry.platform(name), base.Platform)
+    _declares(registry.platform(name), platform_contract.Platform)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -102,6 +115,7 @@ def _declares(module: object, contract: type[Protocol]) -> None:  # type: ignore
 
 def test_every_label_and_hint_is_in_the_catalogue() -> None:
     shown = [platform.LABEL for platform in registry.platforms().values()]
+    shown += [way.label for platform in registry.platforms().values() for way in platform.WAYS]
     shown += [scheme.LABEL for scheme in registry.schemes().values()]
     for scheme in registry.schemes().values():
         shown += [text for one in scheme.SETTINGS for text in (one.label, one.hint) if text]
@@ -140,26 +154,27 @@ def test_no_address_upsets_a_platform(name: str, url: str) -> None:
 @pytest.mark.parametrize(("name", "told"), ASKS)
 def test_a_listing_is_asked_for_at_the_platform_or_its_stand_in(name: str, told: Any) -> None:
     ask = registry.platform(name).ask(
-        told["external_id"], "https://ignored.example", told["origin"]
-    )
+        told["external_id"], "https://ignored.example", told["origin"],
+        told.get("way"), told.get("how"),
+    )  # fmt: skip
     body = ask.body.decode() if ask.body is not None else None
     assert (ask.method, ask.url, body) == (told["method"], told["url"], told["body"])
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-def test_nobody_disguises_themselves(name: str) -> None:
-    headers = {header.lower() for header in registry.platform(name).ask("1", "").headers}
+@pytest.mark.parametrize(("name", "told"), ASKS)
+def test_nobody_disguises_themselves(name: str, told: Any) -> None:
+    ask = registry.platform(name).ask("1", "", None, told.get("way"), told.get("how"))
+    headers = {header.lower() for header in ask.headers}
     assert not headers & {"user-agent", "referer", "cookie", "x-forwarded-for", "origin"}
 
 
 @pytest.mark.parametrize("case", ANSWERS, ids=str)
 def test_an_answer_is_read_or_named_as_what_it_is(case: Case) -> None:
-    platform = registry.platform(case.name)
     if case.condition:
         with pytest.raises(case.condition, match=case.told["says"]):
-            platform.read(recorded.answer(case))
+            recorded.read(case)
         return
-    read = recorded.plain(platform.read(recorded.answer(case)))
+    read = recorded.plain(recorded.read(case))
     assert {k: v for k, v in read.items() if v is not None} == {
         k: v for k, v in case.told["reads"].items() if v is not None
     }
@@ -198,23 +213,23 @@ def test_a_status_outweighs_the_body(
 ) -> None:
     answer = Answer(status, {}, case.body, NOON)
     with pytest.raises(condition):
-        registry.platform(case.name).read(answer)
+        recorded.read(case, answer)
 
 
 @pytest.mark.parametrize("case", GOOD, ids=str)
 def test_an_answer_cut_anywhere_is_never_half_read(case: Case) -> None:
-    good, length = recorded.answer(case), len(case.body.rstrip())
-    assert registry.platform(case.name).read(good)
+    good, length = recorded.answer(case), len(case.body.rstrip(b"; \n"))
+    assert recorded.read(case, good)
     for end in {*range(0, length, 7), length - 1}:
         with pytest.raises(Unreadable):
-            registry.platform(case.name).read(replace(good, body=case.body[:end]))
+            recorded.read(case, replace(good, body=case.body[:end]))
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("case", GOOD, ids=str)
 @given(body=st.binary(max_size=300), status=st.integers(100, 599) | st.just(200))
-def test_no_answer_escapes_the_family(name: str, body: bytes, status: int) -> None:
+def test_no_answer_escapes_the_family(case: Case, body: bytes, status: int) -> None:
     with pytest.raises(PlatformError):
-        registry.platform(name).read(Answer(status, {}, body, NOON))
+        recorded.read(case, Answer(status, {}, body, NOON))
 
 
 @pytest.mark.parametrize("case", GOOD, ids=str)
@@ -224,55 +239,5 @@ def test_a_damaged_answer_is_read_or_named(case: Case, at: float, put: bytes) ->
     damaged = case.body[:place] + put + case.body[place + len(put) :]
     good = recorded.answer(case)
     with contextlib.suppress(PlatformError):
-        reading = registry.platform(case.name).read(replace(good, body=damaged))
+        reading = recorded.read(case, replace(good, body=damaged))
         assert reading.moment <= good.asked_at
-
-
-def _keys(name: str) -> Keys:
-    told = recorded.index(name, "posts.json")
-    return Keys(told["secrets"], told["settings"])
-
-
-@pytest.mark.parametrize("case", POSTS, ids=str)
-def test_a_post_is_read_or_refused(case: Case) -> None:
-    scheme, keys = registry.scheme(case.name), _keys(case.name)
-    at = datetime.fromisoformat(case.told["at"])
-    if "event_id" not in case.told:
-        assert case.condition is not None
-        with pytest.raises(case.condition):
-            scheme.verify(case.told["headers"], case.body, keys, at)
-        return
-    assert scheme.verify(case.told["headers"], case.body, keys, at) == case.told["event_id"]
-    if case.condition:
-        with pytest.raises(case.condition):
-            scheme.movements(case.body, keys, at)
-        return
-    found = [recorded.plain(movement) for movement in scheme.movements(case.body, keys, at)]
-    assert found == case.told["movements"]
-
-
-@pytest.mark.parametrize("case", [c for c in POSTS if c.situation == "good"], ids=str)
-def test_one_changed_byte_breaks_the_signature(case: Case) -> None:
-    at = datetime.fromisoformat(case.told["at"])
-    for place in range(0, len(case.body), 5):
-        changed = bytearray(case.body)
-        changed[place] ^= 1
-        with pytest.raises(base.NoticeError):
-            registry.scheme(case.name).verify(
-                case.told["headers"], bytes(changed), _keys(case.name), at
-            )
-
-
-@pytest.mark.parametrize("name", SCHEMES)
-def test_an_endpoint_without_keys_does_not_pass_the_check(name: str) -> None:
-    registry.scheme(name).check(_keys(name))
-    with pytest.raises(base.BadKeys):
-        registry.scheme(name).check(Keys())
-
-
-@pytest.mark.parametrize("name", SCHEMES)
-@pytest.mark.parametrize("status", [200, 202, 400, 409, 413, 503])
-def test_every_verdict_has_a_reply(name: str, status: int) -> None:
-    reply = registry.scheme(name).reply(status, "原因")
-    assert (reply.status < 300) == (status < 300)
-    assert reply.content_type

@@ -1,0 +1,1 @@
+_cb_fn_proj_224166({"code":-2,"msg":"not found"});

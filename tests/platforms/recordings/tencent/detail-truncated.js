@@ -1,0 +1,1 @@
+_cb_fn_proj_224166({"code":0,"base":{"id":"224166","title":"春芽计划","status":"1","startTime":"2026-01-01","endTime":"2026-12-31","launch_time":"2025-12-20","cateName":"教育助学","fundName":"示例公募基金会","pName":"示例执行机构","eOrgName":"示例执行机构","record_num":"53100000MJ00000

@@ -1,0 +1,1 @@
+cb({"code":0,"msg":{"stat":{"recvedMoney":9223372036854775807,"children_money":1}}});

@@ -1,0 +1,1 @@
+cb({"code":0,"msg":{"base":{"id":"224166"},"stat":{"donateNum":1200}}});

@@ -1,0 +1,1 @@
+/**/ cb({"code":"0","msg":{"base":{"id":"224166","title":"%E6%98%A5%E8%8A%BD%E8%AE%A1%E5%88%92"},"stat":{"recvedMoney":"8000000","donateNum":"1200","children_money":"4345678","children_times":"834"}}})

@@ -1,0 +1,1 @@
+cb({"code":0,"msg":{"base":{"id":"224166"},"stat":{"recvedMoney":0,"donateNum":0,"children_money":0,"children_times":0}}});

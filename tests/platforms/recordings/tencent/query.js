@@ -1,0 +1,1 @@
+cb({"code":0,"op_time":1788746410,"time":1788746410,"msg":{"base":{"id":"224166","title":"春芽计划","status":"1"},"stat":{"recvedMoney":8000000,"donateNum":1200,"self_money":8000000,"self_times":1200,"children_money":4345678,"children_times":834,"YqjJoinPeople":310,"YqjSponsorPeople":25}}});
