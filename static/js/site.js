@@ -40,4 +40,12 @@ document.addEventListener("click", async (event) => {
   copy.querySelector("[data-copied]")?.removeAttribute("hidden");
 });
 
+// A file that is too large is told of before it travels.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset?.largest) return;
+  const large = [...target.files].some((file) => file.size > target.dataset.largest);
+  target.setCustomValidity(large ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});
+
 for (const extra of document.querySelectorAll("[data-needs-js]")) extra.hidden = false;

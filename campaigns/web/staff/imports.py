@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from campaigns import imports, stored
 from campaigns.db import db
@@ -15,9 +16,10 @@ from campaigns.model.imported import Import, ImportState
 from campaigns.model.staff import Permission
 from campaigns.platforms import bills, registry
 from campaigns.web.staff import paging, reading_forms
+from campaigns.web.staff.import_rows import told
 from campaigns.web.staff.page import ledger_tabs, show
-from campaigns.web.staff.reading_forms import GUESS, UploadForm
-from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.reading_forms import GUESS, TOO_LARGE, UploadForm
+from campaigns.web.staff.session import me, needs, person
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -52,12 +54,14 @@ def upload() -> Any:
         chosen = form.profile.data
         profile = bills.recognise(upload.stream) if chosen == GUESS else chosen
         kept = stored.keep(upload.stream, now, upload.mimetype or "application/octet-stream")
-    except (stored.TooLarge, stored.Nothing, BadFile) as error:
-        form.refuse("file", _(str(error)))
-        return _list(form), 400
+    except stored.TooLarge:
+        return _list(form, str(TOO_LARGE)), 413
+    except stored.Nothing:
+        return _list(form, _("The file is empty.")), 400
+    except BadFile as error:
+        return _list(form, told(str(error))), 400
     if profile is None:
-        form.refuse("file", _("The file does not look like any export we know."))
-        return _list(form), 400
+        return _list(form, _("The file does not look like any export we know.")), 400
     before = imports.of_file(kept)
     one = imports.add(kept, upload.filename, form.reading(profile), now, me())
     db.session.commit()
@@ -66,7 +70,19 @@ def upload() -> Any:
     return redirect(url_for("staff.review.one", id=one.id))
 
 
-def _list(form: UploadForm) -> str:
+@bp.errorhandler(RequestEntityTooLarge)
+def too_large(error: RequestEntityTooLarge) -> Any:
+    """The body was refused by its length, unread: the form stands there anew with what to do."""
+    staff = person()
+    if staff is None or not staff.may(Permission.BOOK):
+        return render_template("errors/error.html", code=413, reason=None), 413
+    return _list(reading_forms.to_hand_in(empty=True), str(TOO_LARGE)), 413
+
+
+def _list(form: UploadForm, wrong: str | None = None) -> str:
+    """`wrong` is what is the matter with the file."""
+    if wrong:
+        form.refuse("file", wrong)
     return show(
         "staff/imports.html",
         _("Imports"),

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from wtforms import FileField, StringField
 from wtforms.validators import ValidationError
 
+from campaigns import stored
 from campaigns.db import db
 from campaigns.imports import Reading
 from campaigns.model.endpoint import WebhookEndpoint
@@ -18,6 +19,10 @@ from campaigns.web.staff.forms import Form, longest, offer, select_field
 
 CHARSETS = {"utf-8-sig": "UTF-8 (BOM)", "utf-8": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030"}
 GUESS, EACH = "guess", "each"
+TOO_LARGE = _l(
+    "The file is larger than 64 MB. Ask the platform for a shorter time, a month or a week, or hand"
+    " it in as a ZIP, which is smaller."
+)
 
 
 class ReadingForm(Form):
@@ -62,6 +67,11 @@ class UploadForm(ReadingForm):
         render_kw={"accept": ".csv,.txt,.xlsx,.zip", "required": True},
     )
 
+    def prepare(self) -> None:
+        super().prepare()
+        told = {"data-largest": stored.LARGEST, "data-too-large": str(TOO_LARGE)}
+        self.file.render_kw = {**self.file.render_kw, **told}
+
     def validate_file(self, field: FileField) -> None:
         if not getattr(field.data, "filename", ""):
             raise ValidationError(_("Choose a file."))
@@ -72,8 +82,9 @@ class AgainForm(ReadingForm):
     member = select_field(_l("File in the archive, or sheet"))
 
 
-def to_hand_in() -> UploadForm:
-    form = UploadForm()
+def to_hand_in(*, empty: bool = False) -> UploadForm:
+    """`empty` where what was sent cannot be read."""
+    form = UploadForm(formdata=None) if empty else UploadForm()
     form.prepare()
     form.profile.data = form.profile.data or GUESS
     form.listing.data = form.listing.data or EACH

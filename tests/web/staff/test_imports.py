@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -245,10 +246,31 @@ def test_a_file_larger_than_other_bodies_is_taken(treasurer: Desk, listing: List
     assert the_import().name == "bill.csv"
 
 
-def test_a_file_over_64_megabytes_is_refused_unread(treasurer: Desk, listing: Listing) -> None:
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("en", "The file is larger than 64 MB. Ask the platform for a shorter time"),
+        ("zh-Hans", "文件超过 64 MB。请在平台上缩短时间范围"),
+    ],
+)
+def test_a_file_over_64_megabytes_is_refused_unread(
+    desk: Callable[..., Desk], listing: Listing, locale: str, sentence: str
+) -> None:
     declared = {"CONTENT_LENGTH": str(66 * 1024 * 1024)}
-    answer = treasurer.client.post("/staff/imports", data=b"", environ_overrides=declared)
+    client = desk(Role.TREASURER, locale=locale).client
+    answer = client.post("/staff/imports", data=b"", environ_overrides=declared)
     assert answer.status_code == 413
+    assert f'id="file-error"><li>{sentence}' in answer.text
+
+
+def test_who_may_not_book_is_not_told_of_imports(
+    desk: Callable[..., Desk], client: FlaskClient
+) -> None:
+    declared = {"CONTENT_LENGTH": str(66 * 1024 * 1024)}
+    for visitor in (desk(Role.EDITOR).client, client):
+        answer = visitor.post("/staff/imports", data=b"", environ_overrides=declared)
+        assert answer.status_code == 413
+        assert "64 MB" not in answer.text
 
 
 def test_another_page_takes_no_large_body(treasurer: Desk, listing: Listing) -> None:
