@@ -107,6 +107,12 @@ class Entry(Base):
         Index("ix_entries_listing_occurred", "listing_id", "occurred_at"),
         Index("ix_entries_campaign_booked", "campaign_id", "id"),
         Index(
+            "ix_entries_matches",
+            "campaign_id",
+            sqlite_where=text("kind = 'match'"),
+            postgresql_where=text("kind = 'match'"),
+        ),
+        Index(
             "ix_entries_notice_id",
             "notice_id",
             sqlite_where=text("notice_id IS NOT NULL"),

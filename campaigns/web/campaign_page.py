@@ -13,14 +13,14 @@ from campaigns import progress, promise, text
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.correction import Correction
-from campaigns.model.entry import Entry, EntryKind, MatchStage
+from campaigns.model.entry import Entry, EntryKind
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import stands
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Staff
 from campaigns.model.update import Update
 from campaigns.progress import Progress
-from campaigns.web import format, language, site, standing
+from campaigns.web import format, language, matched, site, standing
 from campaigns.web.site import Site
 
 MOST_UPDATES = 20
@@ -41,7 +41,7 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
         "donations": found.donations or None,
         "apart": found.apart,
         "listings": standing.listings(found),
-        "matched": standing.matches(found, _awaiting_matches(campaign)),
+        "matched": standing.matches(found, matched.of(found)),
         "give": standing.ways_to_give(found),
         "promise": _promise(campaign, here, now),
         "corrections": _corrections(found),
@@ -98,23 +98,6 @@ def _days_left(campaign: Campaign, here: Site, now: datetime) -> int | None:
         return None
     left = (campaign.ends_on - now.astimezone(ZoneInfo(here.timezone)).date()).days + 1
     return left if left > 0 else None
-
-
-def _awaiting_matches(campaign: Campaign) -> set[int]:
-    """The listings with matched money that was confirmed and has not arrived.
-
-    What was taken back is no more awaited, nor what was booked anew at a later stage.
-    """
-    reversal = aliased(Entry)
-    asked = select(Entry.listing_id).where(
-        Entry.campaign_id == campaign.id,
-        Entry.kind == EntryKind.MATCH,
-        Entry.stage == MatchStage.CONFIRMED,
-        Entry.reverses.is_(None),
-        ~exists().where(reversal.reverses == Entry.id),
-        stands(),
-    )
-    return {id for id in db.session.scalars(asked.distinct()) if id is not None}
 
 
 def _promise(campaign: Campaign, here: Site, now: datetime) -> promise.Promise | None:

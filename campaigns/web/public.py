@@ -15,7 +15,7 @@ from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
 from campaigns.model.update import Update
 from campaigns.progress import Figure
-from campaigns.web import campaign_page, format, language, recent, site, standing
+from campaigns.web import campaign_page, format, language, matched, recent, site, standing
 from campaigns.web.site import Site, in_both_languages
 
 bp = Blueprint("public", __name__)
@@ -89,6 +89,7 @@ def _update(here: Site, slug: str, id: int) -> str:
 def _data(here: Site, slug: str) -> dict[str, Any]:
     campaign = found(slug, "public.data")
     now = progress.of(campaign, datetime.now(UTC))
+    who = matched.of(now)
     return {
         "slug": campaign.slug,
         "title": campaign.text(language.current()).title,
@@ -100,16 +101,18 @@ def _data(here: Site, slug: str) -> dict[str, Any]:
         "apart": [{"amount": one.amount, "currency": one.currency} for one in now.apart],
         "as_of": [format.iso(moment) for moment in now.as_of] if now.as_of else None,
         "donations": now.donations,
-        "listings": [_listing(figure) for figure in now.listings],
+        "listings": [_listing(figure, who[figure.listing.id].names) for figure in now.listings],
     }
 
 
-def _listing(figure: Figure) -> dict[str, Any]:
+def _listing(figure: Figure, matched_by: list[str]) -> dict[str, Any]:
     return {
         "platform": figure.listing.platform,
         "url": figure.listing.url,
         "raised": figure.raised.amount if figure.raised else None,
         "currency": figure.listing.currency,
+        "matched": figure.matched.amount,
+        "matched_by": matched_by,
         "rule": figure.rule,
         "as_of": format.iso(figure.as_of) if figure.as_of else None,
         "freshness": figure.freshness,

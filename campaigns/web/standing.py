@@ -1,6 +1,6 @@
 """How campaigns stand, as templates show it: figure, bar, and each platform's dated part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,6 +10,7 @@ from campaigns.money import Money
 from campaigns.platforms import registry
 from campaigns.progress import Figure, Freshness, Progress
 from campaigns.web import bars, language, site
+from campaigns.web.matched import MOST_NAMES, Match
 
 SERIES = 4
 
@@ -68,14 +69,16 @@ def listings(found: Progress) -> list[dict[str, Any]]:
     ]
 
 
-def matches(found: Progress, open_listings: set[int]) -> list[dict[str, Any]]:
-    """The matched money by platform; not yet received where the listing is in `open_listings`."""
+def matches(found: Progress, who: Mapping[int, Match]) -> list[dict[str, Any]]:
+    """The matched money by platform: whose it is (`matched.of`), and whether all has come."""
     return [
         {
             "series": series,
             "name": name_of(figure, found),
             "amount": figure.matched,
-            "received": figure.listing.id not in open_listings,
+            "by": who[figure.listing.id].names[:MOST_NAMES],
+            "more": len(who[figure.listing.id].names) > MOST_NAMES,
+            "received": who[figure.listing.id].received,
         }
         for series, figure in _numbered(found)
         if figure.matched.minor

@@ -263,6 +263,8 @@ def test_the_data_is_exactly_what_was_promised(client: FlaskClient, listing: Lis
                 "url": listing.url,
                 "raised": "186420.50",
                 "currency": "CNY",
+                "matched": "0.00",
+                "matched_by": [],
                 "rule": "reported",
                 "as_of": moment,
                 "freshness": "fresh",
