@@ -13,27 +13,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import flask_migrate
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from bench import _plain_import
-from campaigns import imports, stored
 from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.model.entry import Entry
-from campaigns.model.imported import Import
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Rule
 from config import load
 from tests import bill, make, postgres
 from tests.bill import Paid
 from tests.conftest import environment
-from workers.imports import work_on
 
 # As a server with some gigabytes of memory would be set up.
 SERVER = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
@@ -45,12 +40,7 @@ def main() -> None:
     asked.add_argument("--rows", type=int, default=1_000_000)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--databases", nargs="*", default=["postgresql", "sqlite"])
-    asked.add_argument("--child", choices=("ours", "orm", "single"), help=argparse.SUPPRESS)
-    asked.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     given = asked.parse_args()
-    if given.child:
-        _child(given.child, given.file, given.rows)
-        return
     with tempfile.TemporaryDirectory() as home:
         file = Path(home) / "bill.csv"
         file.write_bytes(bill.bill(_paid(number) for number in range(given.rows)))
@@ -99,8 +89,7 @@ def _run(name: str, child: str, path: Path, rows: int) -> tuple[float, float, fl
         db.session.commit()
         with _writing(context.app) as waits:
             said = subprocess.run(
-                [sys.executable, "-m", "bench.imports", "--child", child, "--file", path,
-                 "--rows", str(rows)],
+                [sys.executable, "-m", "bench._importing", child, path, str(rows)],
                 env=dict(os.environ) | environ, check=True, capture_output=True, text=True,
             )  # fmt: skip
         seconds, peak = map(float, said.stdout.split()[-2:])
@@ -110,35 +99,6 @@ def _run(name: str, child: str, path: Path, rows: int) -> tuple[float, float, fl
     if entries != rows:
         sys.exit(f"{entries} entries of {rows} rows.")
     return rows / seconds, peak, max(waits)
-
-
-def _child(child: str, file: Path, rows: int) -> None:
-    with create_app(load()).app_context():
-        listing = db.session.scalars(select(Listing)).one()
-        ways: dict[str, Callable[[], None]] = {
-            "ours": lambda: _ours(file, listing),
-            "orm": lambda: _plain_import.add_all(file, listing, rows),
-            "single": lambda: _plain_import.one_by_one(file, listing, rows),
-        }
-        began = time.perf_counter()
-        ways[child]()
-        seconds = time.perf_counter() - began
-    # Not getrusage, which counts what the process was before it became this program.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    print(seconds, int(status.partition("VmHWM:")[2].split()[0]) / 1024)
-
-
-def _ours(file: Path, listing: Listing) -> None:
-    now, listing_id = datetime.now(UTC), listing.id
-    with file.open("rb") as content:
-        kept = stored.keep(content, now)
-    reading = imports.Reading("alipay_account", listing_id=listing_id)
-    import_id = imports.add(kept, file.name, reading, now, None).id
-    db.session.commit()
-    work_on(import_id)
-    imports.commit(db.session.get_one(Import, import_id), now, None)
-    db.session.commit()
-    work_on(import_id)
 
 
 @contextmanager
