@@ -4,45 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from campaigns import figures
+from campaigns import cadence, figures, freshness
 from campaigns.db import db
 from campaigns.figures import Figures
-from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.freshness import Freshness
+from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Entry
+from campaigns.model.festival import Festival
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.rate import Rate
 from campaigns.model.report import Report
 from campaigns.money import Money
 from campaigns.platforms import offline
-
-# A figure is late when two questions brought none, and stale after a day.
-GRACE = timedelta(minutes=1)
-STALE = timedelta(days=1)
-BROKEN_AFTER = 5  # failures in a row
-
-
-class Freshness(StrEnum):
-    """How much a listing's figure can be relied on to be today's.
-
-    late: older than two questions. stale: older than a day. broken: the platform's answers bring
-    no figure. refused: the platform does not want to be asked. by_hand: staff enter it. final: it
-    changes no more. none_yet: there is no figure.
-    """
-
-    FRESH = "fresh"
-    LATE = "late"
-    STALE = "stale"
-    BROKEN = "broken"
-    REFUSED = "refused"
-    BY_HAND = "by_hand"
-    FINAL = "final"
-    NONE_YET = "none_yet"
 
 
 @dataclass(frozen=True)
@@ -51,7 +30,8 @@ class Figure:
 
     `raised` is in the listing's currency, what came in others left out. `converted` is what it
     adds to the campaign's raised, in the campaign's currency, and `matched` how much of that was
-    matched. `held` is a newer report that waits for a verdict: "figures being checked".
+    matched. `held` is a newer report that waits for a verdict: "figures being checked". `every`
+    is how often the platform is asked just now, None where it is not.
     """
 
     listing: Listing
@@ -63,6 +43,7 @@ class Figure:
     freshness: Freshness
     held: Report | None
     converted: Money | None
+    every: timedelta | None
 
 
 @dataclass(frozen=True)
@@ -104,14 +85,25 @@ def many(campaigns: Sequence[Campaign], now: datetime) -> list[Progress]:
     listings = _listings(campaigns)
     found = figures.of(listings)
     rates = _rates(found.values(), {campaign.currency for campaign in campaigns})
+    given = _Given(rates, cadence.coming(now), figures.zone(), now)
     entries = _complete_until([one for one in listings if found[one.id].report is None], now)
     parts = defaultdict(list)
     of_id = {campaign.id: campaign for campaign in campaigns}
     for listing in listings:
         campaign, figure = of_id[listing.campaign_id], found[listing.id]
         as_of = figure.report.moment if figure.report else entries.get(listing.id)
-        parts[campaign.id].append(_part(campaign, listing, figure, as_of, rates, now))
+        parts[campaign.id].append(_part(campaign, listing, figure, as_of, given))
     return [_progress(campaign, parts[campaign.id]) for campaign in campaigns]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What every listing's figure is seen by."""
+
+    rates: "_Rates"
+    festivals: Sequence[Festival]
+    zone: ZoneInfo
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -161,11 +153,12 @@ def _part(
     listing: Listing,
     found: Figures,
     as_of: datetime | None,
-    rates: "_Rates",
-    now: datetime,
+    given: _Given,
 ) -> _Part:
-    converted, apart = rates.sum(found.dated(), campaign.currency)
-    matched, _ = rates.sum(found.matched(), campaign.currency)
+    converted, apart = given.rates.sum(found.dated(), campaign.currency)
+    matched, _ = given.rates.sum(found.matched(), campaign.currency)
+    when, now = cadence.of(listing, campaign, given.festivals, given.zone), given.now
+    by_entries = found.report is None
     figure = Figure(
         listing=listing,
         raised=found.raised(listing.currency) if found.known else None,
@@ -174,9 +167,10 @@ def _part(
         donations=_donations(found),
         rule=listing.rule,
         as_of=as_of,
-        freshness=_freshness(campaign, listing, found, as_of, now),
+        freshness=freshness.of(when, campaign.state, as_of, by_entries=by_entries, now=now),
         held=found.held,
         converted=converted if found.known else None,
+        every=when.period(now) if listing.asking is Asking.ASKED else None,
     )
     return _Part(figure, apart)
 
@@ -186,35 +180,6 @@ def _donations(found: Figures) -> int:
     if found.report is None or found.report.donations is None:
         return sum(part.donations for part in found.ever)
     return found.report.donations + sum(part.donations for part in found.parts)
-
-
-def _freshness(
-    campaign: Campaign, listing: Listing, found: Figures, as_of: datetime | None, now: datetime
-) -> Freshness:
-    if as_of is None:
-        return Freshness.NONE_YET
-    if listing.asking is Asking.ENDED or campaign.state in (
-        CampaignState.ENDED,
-        CampaignState.CLOSED,
-    ):
-        return Freshness.FINAL
-    age = now - as_of
-    if found.report is None:
-        fresh = _aged(age, GRACE)
-        direct = listing.platform == offline.NAME and fresh is not Freshness.FRESH
-        return Freshness.BY_HAND if direct else fresh
-    if listing.asking is not Asking.ASKED:
-        return Freshness.REFUSED if listing.asking is Asking.REFUSED else Freshness.BY_HAND
-    fresh = _aged(age, 2 * timedelta(seconds=listing.period_seconds) + GRACE)
-    if fresh is not Freshness.FRESH and listing.failures >= BROKEN_AFTER:
-        return Freshness.BROKEN
-    return fresh
-
-
-def _aged(age: timedelta, grace: timedelta) -> Freshness:
-    if age <= grace:
-        return Freshness.FRESH
-    return Freshness.LATE if age <= STALE else Freshness.STALE
 
 
 class _Rates:

@@ -27,8 +27,8 @@ SHARED = (
     "verdicts",
     "places",
     "sums",
-    "cadence",
     "doubts",
+    "freshness",
 )
 TOP = ("app", "cli", "cli_command", "cli_imports", "local")
 FOUNDATIONS = ("crypto", "money", "files")
@@ -74,7 +74,10 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     for names, name in (
         (("gifts", "notices", "refunds", "reconciliation", "givers"), "gifts"),
         (SHARED, "shared"),
-        (("figures", "bookings", "batches", "bulk", "stored", "turns"), "figures"),
+        (
+            ("figures", "bookings", "batches", "bulk", "stored", "turns", "cadence"),
+            "figures",
+        ),
         (("model",), "model"),
         (DOORS_OUT, "door out"),
         (FOUNDATIONS, "foundation"),

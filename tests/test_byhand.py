@@ -12,6 +12,7 @@ from campaigns import bounds, byhand, figures, ledger, progress
 from campaigns.bookings import Booking
 from campaigns.byhand import BadAmount, BadGiver, Known, Movement, NotYet
 from campaigns.db import db
+from campaigns.freshness import Freshness
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery
@@ -22,7 +23,6 @@ from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Giver, Key
-from campaigns.progress import Freshness
 from tests import make
 from tests.make import NOON
 

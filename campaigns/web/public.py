@@ -116,4 +116,6 @@ def _listing(figure: Figure, matched_by: list[str]) -> dict[str, Any]:
         "rule": figure.rule,
         "as_of": format.iso(figure.as_of) if figure.as_of else None,
         "freshness": figure.freshness,
+        "checking": figure.held is not None,
+        "asked_every_seconds": int(figure.every.total_seconds()) if figure.every else None,
     }

@@ -8,23 +8,11 @@ from flask_babel import gettext as _
 from campaigns.model.listing import Asking
 from campaigns.money import Money
 from campaigns.platforms import registry
-from campaigns.progress import Figure, Freshness, Progress
+from campaigns.progress import Figure, Progress
 from campaigns.web import bars, language, site
 from campaigns.web.matched import MOST_NAMES, Match
 
 SERIES = 4
-
-# The words that templates know freshness by; a held report goes before all of them.
-FRESHNESS = {
-    Freshness.FRESH: "fresh",
-    Freshness.LATE: "late",
-    Freshness.STALE: "late",
-    Freshness.BROKEN: "late",
-    Freshness.REFUSED: "refused",
-    Freshness.BY_HAND: "hand",
-    Freshness.FINAL: "final",
-    Freshness.NONE_YET: "none",
-}
 
 
 def summary(found: Progress) -> dict[str, Any]:
@@ -62,8 +50,8 @@ def listings(found: Progress) -> list[dict[str, Any]]:
             "raised": _given(figure),
             "as_of": figure.as_of,
             "rule": figure.rule.value,
-            "freshness": "checking" if figure.held else FRESHNESS[figure.freshness],
-            "every": _minutes_between(figure),
+            "freshness": state(figure),
+            "every": figure.every,
         }
         for series, figure in _numbered(found)
     ]
@@ -96,6 +84,11 @@ def ways_to_give(found: Progress) -> list[dict[str, str]]:
     ]
 
 
+def state(figure: Figure) -> str:
+    """A figure's freshness as templates know it; a held report goes before all else."""
+    return "checking" if figure.held else figure.freshness.value
+
+
 def name_of(figure: Figure, found: Progress) -> str:
     """What donors know a listing's platform by; a foundation's feed is the receiving foundation."""
     name = figure.listing.platform
@@ -123,9 +116,3 @@ def _given(figure: Figure) -> Money | None:
     if figure.raised is None or figure.raised.currency != figure.matched.currency:
         return figure.raised
     return figure.raised - figure.matched
-
-
-def _minutes_between(figure: Figure) -> int | None:
-    if figure.listing.asking is not Asking.ASKED or figure.listing.period_seconds < 60:
-        return None
-    return figure.listing.period_seconds // 60

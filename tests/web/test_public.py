@@ -268,6 +268,8 @@ def test_the_data_is_exactly_what_was_promised(client: FlaskClient, listing: Lis
                 "rule": "reported",
                 "as_of": moment,
                 "freshness": "fresh",
+                "checking": False,
+                "asked_every_seconds": 600,
             }
         ],
     }

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from campaigns.freshness import Freshness
 from campaigns.platforms import registry
-from campaigns.progress import Figure, Freshness, Progress
-from campaigns.web import bars, language
+from campaigns.progress import Figure, Progress
+from campaigns.web import bars, language, standing
 from campaigns.web.bars import Bar
 
 _SERIES = 4
@@ -21,17 +22,6 @@ _WORST = (
     Freshness.FRESH,
     Freshness.FINAL,
 )
-# In the words of the macro `freshness`.
-SHOWN = {
-    Freshness.FRESH: "fresh",
-    Freshness.LATE: "late",
-    Freshness.STALE: "late",
-    Freshness.BROKEN: "late",
-    Freshness.REFUSED: "refused",
-    Freshness.BY_HAND: "hand",
-    Freshness.FINAL: "final",
-    Freshness.NONE_YET: "none",
-}
 
 
 def platform(name: str) -> str:
@@ -69,7 +59,8 @@ def part(place: int, one: Figure) -> dict[str, Any]:
         "donations": one.donations,
         "as_of": one.as_of,
         "rule": one.rule,
-        "freshness": "checking" if one.held else SHOWN[one.freshness],
+        "freshness": standing.state(one),
+        "every": one.every,
         "held": one.held,
     }
 
@@ -87,5 +78,5 @@ def row(progress: Progress) -> dict[str, Any]:
         "bar": bar(progress),
         "as_of": progress.as_of,
         "held": sum(1 for one in progress.listings if one.held),
-        "freshness": SHOWN[worst] if worst else "none",
+        "freshness": worst or Freshness.NONE_YET,
     }

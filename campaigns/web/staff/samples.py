@@ -1,6 +1,7 @@
 """What `/staff/design` shows: each piece in each of its states, with invented figures."""
 
 from datetime import datetime, timedelta
+from string import ascii_uppercase
 from types import SimpleNamespace as Sample
 
 from flask_babel import gettext as _
@@ -11,10 +12,11 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
+from campaigns.freshness import Freshness
 from campaigns.money import Money
 from campaigns.web import bars
 
-FRESHNESS = ("fresh", "late", "checking", "refused", "hand", "final", "none")
+FRESHNESS = (*Freshness, "checking")
 CAMPAIGN_STATES = ("draft", "live", "paused", "ended", "closed")
 MAILING_STATES = (
     "draft,in review,approved,scheduled,sending,sent,paused,missed,cancelled,expired".split(",")
@@ -74,15 +76,15 @@ def _part(amount: str, series: int, matched: bool = False) -> bars.Part:
 
 
 def _listing(number: int, state: str, now: datetime) -> Sample:
-    heard = state != "none"
+    heard = state != Freshness.NONE_YET
     return Sample(
         series=number % 4 + 1,
-        name=_("Platform %(letter)s", letter="ABCDEFG"[number]),
+        name=_("Platform %(letter)s", letter=ascii_uppercase[number]),
         raised=Money.of("45300.50", "CNY") if heard else None,
         as_of=now - timedelta(minutes=9) if heard else None,
-        rule="itemised" if state == "fresh" else "reported",
+        rule="itemised" if state == Freshness.BY_HAND else "reported",
         freshness=state,
-        every=10 if state in ("checking", "late") else None,
+        every=timedelta(minutes=10),
     )
 
 
