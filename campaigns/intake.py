@@ -198,13 +198,13 @@ def _book(
 def _book_anew(
     notice_id: int, endpoint: WebhookEndpoint, movement: Movement, now: datetime, decided: Decided
 ) -> None:
+    if movement.cumulative:
+        refunds.insist(_booking(notice_id, endpoint, movement, decided), now)
+        return
     try:
         with db.session.begin_nested():
             _book(notice_id, endpoint, movement, now, decided)
     except (Returned, Differs):
-        if movement.cumulative:
-            refunds.insist(_booking(notice_id, endpoint, movement, decided), now)
-            return
         held = bookings.holding(endpoint.source, movement.keys)
         if len(held) > 1:
             raise

@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, exists, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from campaigns import bookings, ledger, turns
-from campaigns.bookings import KEYS, Booked, Booking, Returned
+from campaigns.bookings import KEYS, Booked, Booking, Differs, Returned
 from campaigns.db import db, insert
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind
+from campaigns.model.imported import stands
 from campaigns.money import Money
 from campaigns.platforms.base import N_, Key, detailed
 
@@ -21,32 +22,73 @@ def book(booking: Booking, now: datetime) -> Booked:
     not known yet are kept with the refund they are of. Two at once wait for each other. Raises
     `Returned` where a refund of the same donation was reversed, and what `ledger.book` raises.
     """
-    return _book(booking, now, although_reversed=False)
-
-
-def insist(booking: Booking, now: datetime) -> Booked:
-    """`book`, because a person says that it is true although a refund of it was reversed."""
-    return _book(booking, now, although_reversed=True)
-
-
-def _book(booking: Booking, now: datetime, *, although_reversed: bool) -> Booked:
     turns.take(booking.source, booking.regards or "")
-    missing = booking.amount - _so_far(booking)
-    known = _known(booking)
+    missing, new = booking.amount - _so_far(booking), _new(booking)
     if missing.minor <= 0:
-        return _keep_numbers(booking, known)
-    if not although_reversed and _reversed(booking):
+        return _keep_numbers(booking, new)
+    if _taken_back(booking):
         raise Returned(
             detailed(
                 N_("A refund of this donation came again after one was reversed"), booking.regards
             )
         )
-    new = tuple(key for key in booking.keys if key not in known)
+    return _add(booking, missing, new, now)
+
+
+def insist(booking: Booking, now: datetime) -> Booked:
+    """Make the refunds of the donation just this sum, because a person says that it is true.
+
+    What is booked beyond it is reversed, the newest first; what is missing is booked in the place
+    of refunds that were reversed, if there are any. The second time nothing is booked. Raises
+    `Differs` where only an import that does not count yet could be reversed.
+    """
+    turns.take(booking.source, booking.regards or "")
+    missing, new = booking.amount - _so_far(booking), _new(booking)
+    if missing.minor == 0:
+        return _keep_numbers(booking, new)
+    if missing.minor < 0:
+        return _lessen(booking, -missing, new, now)
+    taken_back = _taken_back(booking)
+    if not taken_back:
+        return _add(booking, missing, new, now)
+    for entry in taken_back[:-1]:
+        if missing > -entry.amount:
+            missing += entry.amount
+            _put(entry, -entry.amount, booking, (), now)
+    return _put(taken_back[-1], missing, booking, new, now)
+
+
+def _add(booking: Booking, missing: Money, new: tuple[Key, ...], now: datetime) -> Booked:
     # Another part of it went by these numbers, or they are another donation's: merchants number
     # the refunds of each order from one. So it goes by what it brings the sum to.
-    number = Key("refund", f"{booking.regards} {booking.amount.minor}")
-    part = replace(booking, amount=missing, keys=new or (number,))
-    return ledger.book(part, now, although_alike=True)
+    keys = new or (_number(booking),)
+    return ledger.book(replace(booking, amount=missing, keys=keys), now, although_alike=True)
+
+
+def _put(
+    entry: Entry, amount: Money, booking: Booking, new: tuple[Key, ...], now: datetime
+) -> Booked:
+    """Book so much in the place of an entry, under its numbers and the booking's."""
+    own = tuple(Key(key.scheme, key.value) for key in entry.keys)
+    keys = (*own, *new) or (_number(booking),)
+    made = ledger.rebook(entry, replace(booking, amount=amount, keys=keys), now)
+    return Booked(made.id, already=False)
+
+
+def _lessen(booking: Booking, excess: Money, new: tuple[Key, ...], now: datetime) -> Booked:
+    """Take back what is booked beyond the sum; of the refund in which it is reached, a part."""
+    for entry in reversed(_standing(booking, stands())):
+        if -entry.amount > excess:
+            return _put(entry, -entry.amount - excess, booking, new, now)
+        reversal = ledger.reverse(entry, booking.reason or "", now, booking.staff_id)
+        excess += entry.amount
+        if excess.minor == 0:
+            return Booked(reversal.id, already=False)
+    raise Differs(N_("An import has not finished with a refund of this donation."))
+
+
+def _number(booking: Booking) -> Key:
+    return Key("refund", f"{booking.regards} {booking.amount.minor}")
 
 
 def _so_far(booking: Booking) -> Money:
@@ -62,41 +104,40 @@ def _so_far(booking: Booking) -> Money:
     return Money(-int(total or 0), booking.amount.currency)
 
 
-def _known(booking: Booking) -> frozenset[Key]:
+def _new(booking: Booking) -> tuple[Key, ...]:
+    """The numbers of it that no entry of the account goes by."""
     rows = db.session.execute(
         select(EntryKey.scheme, EntryKey.value).where(
             EntryKey.source == booking.source,
             tuple_(EntryKey.scheme, EntryKey.value).in_(booking.keys),
         )
     )
-    return frozenset(Key(*row) for row in rows)
+    known = frozenset(Key(*row) for row in rows)
+    return tuple(key for key in booking.keys if key not in known)
 
 
-def _reversed(booking: Booking) -> bool:
-    """Whether a person took one back, and booked nothing in its place."""
+def _taken_back(booking: Booking) -> list[Entry]:
+    """Those that a person took back and booked nothing in their place, the oldest first."""
     reversal, instead = aliased(Entry), aliased(Entry)
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(
-                    *_of_the_donation(booking),
-                    exists().where(EntryKey.entry_id == Entry.id),
-                    exists().where(reversal.reverses == Entry.id),
-                    ~exists().where(instead.replaces == Entry.id),
-                )
-            )
+    query = (
+        select(Entry)
+        .where(*_of_the_donation(booking), Entry.currency == booking.amount.currency)
+        .where(
+            exists().where(EntryKey.entry_id == Entry.id),
+            exists().where(reversal.reverses == Entry.id),
+            ~exists().where(instead.replaces == Entry.id),
         )
     )
+    return list(db.session.scalars(query.order_by(Entry.id)))
 
 
-def _keep_numbers(booking: Booking, known: frozenset[Key]) -> Booked:
+def _keep_numbers(booking: Booking, new: tuple[Key, ...]) -> Booked:
     """Its numbers are those of the refund that brought the sum to it.
 
     They are also kept with one that a notice told of as a larger sum, since this is a part of it;
     never with another door's that only happens to be large enough.
     """
     entry, so_far = _reaching(booking)
-    new = [key for key in booking.keys if key not in known]
     if new and (so_far == booking.amount.minor or entry.door is Door.WEBHOOK):
         rows = bookings.rows(entry.id, booking.source, new)
         db.session.execute(insert(KEYS).values(rows).on_conflict_do_nothing())
@@ -105,20 +146,25 @@ def _keep_numbers(booking: Booking, known: frozenset[Key]) -> Booked:
 
 def _reaching(booking: Booking) -> tuple[Entry, int]:
     """The first refund, as they happened, with which the sum is reached, and the sum with it."""
-    reversal = aliased(Entry)
-    standing = (
-        select(Entry)
-        .where(*_of_the_donation(booking), Entry.currency == booking.amount.currency)
-        .where(~exists().where(reversal.reverses == Entry.id))
-        .order_by(Entry.occurred_at, Entry.id)
-    )
     so_far = 0
-    for entry in db.session.scalars(standing):
-        # Said here, since SQLite would else look through all that reverses nothing.
-        so_far -= entry.amount_minor if entry.reverses is None else 0
+    for entry in _standing(booking):
+        so_far -= entry.amount_minor
         if so_far >= booking.amount.minor:
             return entry, so_far
     raise AssertionError("What is covered is covered by entries.")
+
+
+def _standing(booking: Booking, *which: ColumnElement[bool]) -> list[Entry]:
+    """Those that were not reversed, as they happened."""
+    reversal = aliased(Entry)
+    query = (
+        select(Entry)
+        .where(*_of_the_donation(booking), Entry.currency == booking.amount.currency, *which)
+        .where(~exists().where(reversal.reverses == Entry.id))
+        .order_by(Entry.occurred_at, Entry.id)
+    )
+    # Said here, since SQLite would else look through all that reverses nothing.
+    return [entry for entry in db.session.scalars(query) if entry.reverses is None]
 
 
 def _of_the_donation(booking: Booking) -> tuple[ColumnElement[bool], ...]:

@@ -36,6 +36,11 @@ class Item:
     unread: str | None = None
 
     @property
+    def is_sum(self) -> bool:
+        """Whether it tells all that was refunded so far."""
+        return any(movement.cumulative for movement in self.movements)
+
+    @property
     def named(self) -> Named:
         """Of several movements the first's."""
         source = self.endpoint.source
@@ -54,17 +59,18 @@ def items(notices: Iterable[Notice], now: datetime) -> list[Item]:
 
 def held(item: Item) -> tuple[list[Entry], bool]:
     """What the ledger has under the numbers that a notice gives, and true; or false and what it has
-    about the same donations under others, one of which it may be (`bookings.twin`)."""
+    about the same donations under others, one of which it may be (`bookings.twin`).
+
+    To a sum so far belongs all that was refunded, under whatever numbers.
+    """
     source = item.endpoint.source
     keys = [key for movement in item.movements for key in movement.keys]
     found = bookings.holding(source, keys) if keys else []
+    if item.is_sum:
+        return sorted({*found, *_about(item)}, key=lambda entry: entry.id), True
     if found or item.notice.verdict is not Verdict.CONFLICT:
         return found, True
-    regards = [":".join(movement.refunds) for movement in item.movements if movement.refunds]
-    about = select(Entry).where(Entry.source == source, Entry.regards.in_(regards))
-    kinds = {movement.kind for movement in item.movements}
-    about = about.where(Entry.kind.in_(kinds)).order_by(Entry.id)
-    return [entry for entry in db.session.scalars(about) if entry.reverses is None], False
+    return _about(item), False
 
 
 def alike(item: Item, by: PlacedBy, text: str, now: datetime) -> list[Notice]:
@@ -129,6 +135,19 @@ def _item(notice: Notice, now: datetime) -> Item:
         return Item(notice, endpoint, tuple(told.by(notice)))
     except NoticeError as error:
         return Item(notice, endpoint, (), str(error))
+
+
+def _about(item: Item) -> list[Entry]:
+    """What of the same kinds the ledger has about the donations that a notice is about."""
+    regards = [":".join(movement.refunds) for movement in item.movements if movement.refunds]
+    kinds = {movement.kind for movement in item.movements}
+    about = (
+        select(Entry)
+        .where(Entry.source == item.endpoint.source, Entry.regards.in_(regards))
+        .where(Entry.kind.in_(kinds))
+        .order_by(Entry.id)
+    )
+    return [entry for entry in db.session.scalars(about) if entry.reverses is None]
 
 
 def _fits(named: Named, by: PlacedBy, text: str) -> bool:
