@@ -22,7 +22,6 @@ from campaigns.platforms.registry import UnknownScheme
 from config import settings
 from workers import poll
 
-MOST_LISTINGS = 10_000
 LONGEST_OVERLAP = 90 * 24  # hours
 ROLES = [role.value for role in Role]
 SET = "A key or setting of the scheme; @file reads it from a file. Repeatable."
@@ -177,8 +176,10 @@ def rotate_data_key() -> None:
 @click.option("--now", "every", is_flag=True, help="Also those whose time has not come.")
 def ask_platforms(every: bool) -> None:
     """Ask the platforms of the listings that are due, and keep what they say."""
-    asked = poll.ask_all(polling.take_due(datetime.now(UTC), MOST_LISTINGS, every=every))
-    click.echo(f"{asked} listings asked.")
+    if every:
+        polling.make_due(datetime.now(UTC))
+        db.session.commit()
+    click.echo(f"{poll.ask_due()} listings asked.")
 
 
 @click.command(cls=Command, name="doctor")

@@ -9,6 +9,7 @@ from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.host import Host
 from campaigns.model.imported import Import
 from campaigns.model.listing import Asking, Listing
 from campaigns.model.mailing import Mailing, MailingState
@@ -39,8 +40,9 @@ def late(since: dict[str, datetime | None], now: datetime) -> dict[str, datetime
 def _queues(now: datetime) -> dict[str, Any]:
     going = select(Mailing.id).where(Mailing.state == MailingState.SENDING)
     asked = select(Campaign.id).where(
-        Campaign.state.in_((CampaignState.LIVE, CampaignState.PAUSED))
+        Campaign.state.not_in((CampaignState.DRAFT, CampaignState.CLOSED))
     )
+    resting = select(Host.name).where(Host.rests_until > now)
     return {
         "deliveries": select(Delivery.due_at)
         .where(Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.DEFERRED)))
@@ -54,7 +56,7 @@ def _queues(now: datetime) -> dict[str, Any]:
         .limit(1),
         "listings": select(Listing.next_poll_at)
         .where(Listing.asking == Asking.ASKED, Listing.campaign_id.in_(asked))
-        .where(Listing.next_poll_at <= now)
+        .where(Listing.next_poll_at <= now, Listing.host.not_in(resting))
         .order_by(Listing.next_poll_at)
         .limit(1),
         "notices": select(Notice.next_try_at)

@@ -1,143 +1,188 @@
-"""Polling: taking the listings that are due, asking their platforms, noting what went wrong."""
+"""Polling: taking the listings that are due, and noting that and how they were asked."""
 
-import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import lazyload
 
+from campaigns import cadence, figures, hosts
+from campaigns.cadence import Cadence
 from campaigns.db import db
+from campaigns.hosts import LEASE, SKEW
 from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.host import Turn
 from campaigns.model.listing import Asking, Listing, PollFailure
-from campaigns.platforms import registry
-from campaigns.platforms.base import (
-    N_,
-    Answer,
-    Ask,
-    Busy,
-    Gone,
-    PlatformError,
-    Reading,
-    Refused,
-    Unreadable,
-)
+from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused
+from campaigns.questions import Question, Response
 
-log = logging.getLogger(__name__)
-
-# Longer than any question may take; a worker that died loses the listing for this long.
-LEASE = timedelta(seconds=60)
 # A failing listing is asked again after its period times 2, 4, 8 … but at least this often.
 LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.1
-
-Fetch = Callable[[Ask], Answer]
-
-
-@dataclass(frozen=True)
-class Question:
-    """One due listing, with all that is needed to ask without the database."""
-
-    listing_id: int
-    platform: str
-    external_id: str
-    url: str
-    etag: str | None
-    last_modified: str | None
+# Beside its period: a day for a Retry-After, and a night until the listing's working hours.
+FURTHEST = timedelta(days=2, hours=12)
+# Of a draft nobody knows yet, and of a closed campaign the last word is said.
+_ASKED_ABOUT = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED)
 
 
-@dataclass(frozen=True)
-class Response:
-    """What came of a question: a reading, "nothing changed" (neither), or an error."""
+def take_due(now: datetime, limit: int = 64, *, but: Collection[int] = ()) -> list[Question]:
+    """Lease the listings that have waited longest, as many as their hosts have room for.
 
-    question: Question
-    reading: Reading | None = None
-    error: PlatformError | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-
-
-def take_due(now: datetime, limit: int = 64, *, every: bool = False) -> list[Question]:
-    """Lease the listings that are due, in one statement. Each is another worker's for `LEASE`.
-
-    The second call at the same moment finds nothing. `every` takes those not yet due too.
+    Each is another worker's for `LEASE`; the second call at the same moment finds nothing that the
+    first one took. `but` are listings whose answers the caller still waits for, whatever the
+    clock says.
     """
-    live = select(Campaign.id).where(Campaign.state.in_((CampaignState.LIVE, CampaignState.PAUSED)))
-    due = select(Listing.id).where(Listing.asking == Asking.ASKED, Listing.campaign_id.in_(live))
-    if not every:
-        due = due.where(Listing.next_poll_at <= now)
-    due = due.order_by(Listing.next_poll_at).limit(limit).with_for_update(skip_locked=True)
-    taken = db.session.execute(
-        update(Listing)
-        .where(Listing.id.in_(due))
-        .values(next_poll_at=now + LEASE)
-        .returning(
-            Listing.id,
-            Listing.platform,
-            Listing.external_id,
-            Listing.url,
-            Listing.etag,
-            Listing.last_modified,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return [Question(*row) for row in taken]
+    while True:
+        leased = _lease(now, limit, but)
+        due = [listing for listing, its in leased if not _put_off(listing, its, now)]
+        if due or not leased:
+            break
+    turn = hosts.begin({listing.id: listing.host for listing in due}, now)
+    return [_question(listing, turn[listing.id]) for listing in due]
 
 
-def put(question: Question, fetch: Fetch, origins: Mapping[str, str]) -> Response:
-    """Ask the platform. Never raises: whatever goes wrong concerns this one listing alone.
-
-    Knows no database, so any thread may.
-    """
-    try:
-        platform = registry.platform(question.platform)
-        ask = platform.ask(question.external_id, question.url, origins.get(question.platform))
-        answer = fetch(ask.unless_changed(question.etag, question.last_modified))
-        reading = None if answer.not_modified else platform.read(answer)
-    except PlatformError as error:
-        return Response(question, error=error)
-    except Exception as error:
-        # A fault of ours, but the other listings of this round are not to suffer by it.
-        log.exception("Listing %d could not be asked.", question.listing_id)
-        return Response(question, error=Unreadable(N_("Our own fault"), type(error).__name__))
-    return Response(
-        question,
-        reading,
-        etag=answer.headers.get("etag"),
-        last_modified=answer.headers.get("last-modified"),
-    )
-
-
-def release(questions: Iterable[Question], now: datetime) -> None:
-    """Give back what was taken and could not be asked in time: due again at once."""
+def release(questions: Collection[Question], now: datetime) -> None:
+    """Give back what was taken and not asked: due again at once."""
     ids = [question.listing_id for question in questions]
+    hosts.give_back(question.turn_id for question in questions)
     db.session.execute(update(Listing).where(Listing.id.in_(ids)).values(next_poll_at=now))
 
 
-def host(question: Question, origins: Mapping[str, str]) -> str:
-    """Whom the question goes to, for limits per host."""
-    origin = origins.get(question.platform) or registry.platform(question.platform).ORIGIN
-    return urlsplit(origin or question.url).netloc
+def asked(responses: Collection[Response]) -> list[tuple[Listing, Response]]:
+    """Each response with its listing; one whose listing was deleted meanwhile is left out."""
+    ids = [response.question.listing_id for response in responses]
+    found = {row.id: row for row in db.session.scalars(select(Listing).where(Listing.id.in_(ids)))}
+    return [
+        (found[id], response) for id, response in zip(ids, responses, strict=True) if id in found
+    ]
 
 
-def settle(listing: Listing, response: Response, now: datetime) -> None:
-    """Note that the listing was asked, and when to ask it again; a failure is kept with its reason.
+def settle(asked: Sequence[tuple[Listing, Response]], now: datetime) -> None:
+    """Note that the listings were asked, and when to ask again; failures are kept with reasons.
 
     The figure itself is not touched here: a failure leaves the last good one (rule 8).
     """
-    listing.asked_at = now
-    if response.error is not None:
-        _fail(listing, response.error, now)
-        return
-    listing.failures = 0
-    listing.next_poll_at = now + _jittered(timedelta(seconds=listing.period_seconds))
-    listing.etag = (response.etag or "")[:512] or None
-    listing.last_modified = (response.last_modified or "")[:64] or None
+    cadences = _cadences([listing for listing, _ in asked], now)
+    for listing, response in asked:
+        listing.asked_at = now
+        if response.error is None:
+            _keep_validators(listing, response.answer)
+            listing.failures = 0
+            its = cadences[listing.id]
+            listing.next_poll_at = _next(its, timedelta(), _spread(its, now), now)
+        else:
+            _fail(listing, response.error, cadences[listing.id], now)
 
 
-def _fail(listing: Listing, error: PlatformError, now: datetime) -> None:
+def mend(now: datetime) -> None:
+    """Make due again what a clock that was set back has put too far off (fault row 9).
+
+    A listing can neither have been asked in the future nor be left alone for ever, and one that
+    was never asked is at most leased. Repeated, it finds nothing.
+    """
+    leased = hosts.sweep(now)
+    _change(Listing.id.in_(leased), next_poll_at=now + LEASE)
+    early = func.coalesce(Listing.asked_at, Listing.next_poll_at) > now + SKEW
+    off = or_(early, Listing.id.in_(_too_far(now)))
+    hosts.wake(_change(off, Listing.id.not_in(leased), next_poll_at=now))
+    _change(Listing.asked_at > now + SKEW, asked_at=now)
+
+
+def make_due(now: datetime) -> None:
+    """Have every listing asked whose time has not come. Those being asked just now are not."""
+    going = select(Turn.listing_id).where(Turn.until > now)
+    _change(Listing.next_poll_at > now, Listing.id.not_in(going), next_poll_at=now)
+
+
+def _lease(now: datetime, limit: int, but: Collection[int]) -> list[tuple[Listing, Cadence]]:
+    """The longest due first, of each host that does not rest as many as it has room for."""
+    due = _due(now, but)
+    awake = hosts.hold(db.session.scalars(select(Listing.host).where(*due).distinct()).all(), now)
+    room = hosts.rooms(now).subquery()
+    oldest = func.row_number().over(
+        partition_by=Listing.host, order_by=(Listing.next_poll_at, Listing.id)
+    )
+    ranked = select(Listing.id, Listing.host, Listing.next_poll_at, oldest.label("place"))
+    found = ranked.where(*due, Listing.host.in_(awake)).subquery()
+    fit = (
+        select(found.c.id)
+        .join(room, room.c.name == found.c.host)
+        .where(found.c.place <= room.c.at_once, found.c.place <= room.c.a_minute)
+        .order_by(found.c.next_poll_at)
+        .limit(limit)
+    )
+    leased = db.session.scalars(
+        update(Listing)
+        .where(Listing.id.in_(fit), Listing.next_poll_at <= now)
+        .values(next_poll_at=now + LEASE)
+        .returning(Listing)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    cadences = _cadences(leased, now)
+    return [(listing, cadences[listing.id]) for listing in leased]
+
+
+def _due(now: datetime, but: Collection[int]) -> Sequence[ColumnElement[bool]]:
+    """Which listings are to be asked: none that is being asked, though somebody made it due."""
+    about = select(Campaign.id).where(Campaign.state.in_(_ASKED_ABOUT))
+    under_way = select(Turn.listing_id).where(Turn.until > now)
+    return (
+        Listing.asking == Asking.ASKED,
+        Listing.next_poll_at <= now,
+        Listing.campaign_id.in_(about),
+        Listing.id.not_in(under_way),
+        Listing.id.not_in(but),
+    )
+
+
+def _put_off(listing: Listing, its: Cadence, now: datetime) -> bool:
+    """Whether the listing is not to be asked at this hour, though its time came; it waits then.
+
+    That happens where nobody could ask in time, or where its contract changed since.
+    """
+    opens = its.opening(now)
+    if its.period(now) is not None and opens == now:
+        return False
+    listing.next_poll_at = None if its.period(opens) is None else opens
+    return True
+
+
+def _question(listing: Listing, turn_id: int) -> Question:
+    return Question(
+        listing.id,
+        turn_id,
+        listing.host,
+        listing.platform,
+        listing.external_id,
+        listing.url,
+        listing.way,
+        listing.how,
+        listing.etag,
+        listing.last_modified,
+    )
+
+
+def _cadences(listings: Iterable[Listing], now: datetime) -> dict[int, Cadence]:
+    ids = {listing.campaign_id for listing in listings}
+    if not ids:
+        return {}
+    rows = select(Campaign).where(Campaign.id.in_(ids)).options(lazyload(Campaign.texts))
+    campaigns = {campaign.id: campaign for campaign in db.session.scalars(rows)}
+    festivals, zone = cadence.coming(now), figures.zone()
+    return {
+        listing.id: cadence.of(listing, campaigns[listing.campaign_id], festivals, zone)
+        for listing in listings
+    }
+
+
+def _keep_validators(listing: Listing, answer: Answer | None) -> None:
+    headers = answer.headers if answer else {}
+    listing.etag = headers.get("etag", "")[:512] or None
+    listing.last_modified = headers.get("last-modified", "")[:64] or None
+
+
+def _fail(listing: Listing, error: PlatformError, its: Cadence, now: datetime) -> None:
     listing.failures += 1
     listing.etag = listing.last_modified = None
     db.session.add(
@@ -148,15 +193,52 @@ def _fail(listing: Listing, error: PlatformError, now: datetime) -> None:
             reason=str(error)[:500],
         )
     )
-    if isinstance(error, Refused | Gone):
+    if isinstance(error, Refused | Gone) and listing.asking is Asking.ASKED:
         # A refusal is taken as an answer (design §11): people enter the figures from now on.
         listing.asking = Asking.REFUSED
         return
-    wait = timedelta(seconds=listing.period_seconds) * 2 ** min(listing.failures, 20)
-    asked_for = error.retry_after if isinstance(error, Busy) else None
-    wait = max(min(wait, LONGEST_WAIT), asked_for or timedelta())
-    listing.next_poll_at = now + _jittered(wait)
+    wait = (its.period(now) or timedelta()) * 2 ** min(listing.failures, 20)
+    patience = error.retry_after if isinstance(error, Busy) else None
+    wait = max(min(wait, LONGEST_WAIT), patience or timedelta())
+    listing.next_poll_at = _next(its, wait, wait * JITTER, now)
 
 
-def _jittered(wait: timedelta) -> timedelta:
-    return wait * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
+def _next(its: Cadence, wait: timedelta, spread: timedelta, now: datetime) -> datetime | None:
+    """When it is asked again, `wait` from now at the earliest and up to `spread` later.
+
+    Never spread past the hour at which it closes: it would be left alone until the next day.
+    """
+    asked = its.next(now)
+    if asked is None:
+        return None
+    due = its.opening(max(asked, now + wait))
+    later = due + spread * random.random()  # noqa: S311 - spreads load, guards nothing
+    due = later if its.opening(later) == later else due
+    return None if its.stops_at is not None and due >= its.stops_at else due
+
+
+def _spread(its: Cadence, now: datetime) -> timedelta:
+    """So little that no figure is late by it."""
+    grace = timedelta(seconds=its.listing.grace_seconds)
+    return min((its.period(now) or timedelta()) * JITTER, grace / 2)
+
+
+def _too_far(now: datetime) -> list[int]:
+    """Listings whose turn comes later than any Retry-After and any night could make it."""
+    rows = select(Listing.id, Listing.next_poll_at, Listing.period_seconds)
+    return [
+        id
+        for id, at, period in db.session.execute(rows.where(Listing.next_poll_at > now + FURTHEST))
+        if at and at > now + FURTHEST + timedelta(seconds=period)
+    ]
+
+
+def _change(*which: ColumnElement[bool], **values: datetime) -> Sequence[str]:
+    """Change listings that are asked; returns whose hosts they are of."""
+    return db.session.scalars(
+        update(Listing)
+        .where(Listing.asking == Asking.ASKED, *which)
+        .values(**values)
+        .returning(Listing.host)
+        .execution_options(synchronize_session=False)
+    ).all()

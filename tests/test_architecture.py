@@ -29,6 +29,7 @@ SHARED = (
     "sums",
     "doubts",
     "freshness",
+    "questions",
 )
 TOP = ("app", "cli", "cli_command", "cli_imports", "local")
 FOUNDATIONS = ("crypto", "money", "files")
@@ -78,6 +79,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
             ("figures", "bookings", "batches", "bulk", "stored", "turns", "cadence"),
             "figures",
         ),
+        (("figures", "bookings", "batches", "bulk", "stored", "turns", "hosts"), "figures"),
         (("model",), "model"),
         (DOORS_OUT, "door out"),
         (FOUNDATIONS, "foundation"),

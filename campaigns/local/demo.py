@@ -30,6 +30,7 @@ from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Role, Staff
 from campaigns.model.update import Update, UpdateText
 from campaigns.money import Money
+from campaigns.platforms import registry
 from campaigns.platforms.base import Key
 from config import settings
 
@@ -220,6 +221,7 @@ def _listing(
         platform=platform,
         external_id=external_id,
         url=_give_page(page),
+        host=registry.host(platform, external_id, _give_page(page)),
         currency="CNY",
         position=position,
         period_seconds=15,

@@ -11,9 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import polling, reporting
+from campaigns import hosts, polling, reporting
 from campaigns.db import db
-from campaigns.model.campaign import CampaignState
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.money import Money
 from campaigns.platforms import alipay
@@ -179,17 +178,26 @@ def test_retry_after_is_honoured(platform: Platform) -> None:
 
 def test_one_host_is_never_asked_more_at_once_than_allowed(platform: Platform) -> None:
     campaign = make.campaign()
-    for _ in range(3 * poll.PER_HOST):
+    for _ in range(24):
         make.listing(campaign)
     platform.says(100)
     platform.delay = 0.05
     poll.due_listings()
-    assert len(set(platform.asked)) == 3 * poll.PER_HOST
-    assert 1 < platform.most_at_once <= poll.PER_HOST
+    assert len(set(platform.asked)) == len(platform.asked) == 24
+    assert 1 < platform.most_at_once <= 8
 
 
-def test_the_listings_of_an_ended_campaign_are_left_alone(platform: Platform) -> None:
-    make.listing(make.campaign(state=CampaignState.ENDED))
+@pytest.mark.parametrize("state", ["paused", "ended"])
+def test_also_after_the_end_figures_are_asked_for(platform: Platform, state: str) -> None:
+    make.listing(make.campaign(state=state, ended_at=datetime.now(UTC)))
+    platform.says(100)
+    poll.due_listings()
+    assert len(platform.asked) == 1
+
+
+@pytest.mark.parametrize("state", ["draft", "closed"])
+def test_before_and_after_nobody_asks(platform: Platform, state: str) -> None:
+    make.listing(make.campaign(state=state))
     poll.due_listings()
     assert platform.asked == []
 
@@ -198,8 +206,8 @@ def test_a_taken_listing_is_another_workers_until_its_lease_ends(app: Flask) -> 
     make.listing()
     now = make.NOON
     assert len(polling.take_due(now)) == 1
-    assert polling.take_due(now + polling.LEASE / 2) == []
-    assert len(polling.take_due(now + polling.LEASE)) == 1
+    assert polling.take_due(now + hosts.LEASE / 2) == []
+    assert len(polling.take_due(now + hosts.LEASE)) == 1
 
 
 def test_a_private_address_is_not_asked(app: Flask) -> None:

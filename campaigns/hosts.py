@@ -1,0 +1,175 @@
+"""Hosts: how many questions each may get just now, all workers counted together (design §11)."""
+
+import random
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
+
+from sqlalchemy import Select, Table, case, delete, func, insert, or_, select, update
+
+from campaigns.db import db
+from campaigns.db import insert as upsert
+from campaigns.model.host import Host, Turn
+from campaigns.model.listing import Listing
+
+# Longer than any question may take; a worker that died loses the listing for this long.
+LEASE = timedelta(seconds=60)
+MINUTE = timedelta(minutes=1)
+# A host that fails so often, one question after the other, rests; then one question tries it.
+BREAKS_AFTER = 5
+FIRST_REST = timedelta(seconds=30)
+LONGEST_REST = timedelta(hours=1)
+JITTER = 0.1
+# Two machines' clocks may differ by less; what is dated further ahead, a clock set back left.
+SKEW = timedelta(minutes=2)
+_HOSTS = cast(Table, Host.__table__)
+
+
+class Outcome(NamedTuple):
+    """How a turn ended for its host; `failed` is whether the host, not one page of it, ails.
+
+    `patience` is how long it asked to be left alone.
+    """
+
+    turn_id: int
+    host: str
+    failed: bool
+    patience: timedelta | None = None
+
+
+def hold(names: Collection[str], now: datetime) -> list[str]:
+    """Lock these hosts until the transaction ends; returns those that do not rest.
+
+    A host that was never seen gets its row. Whoever takes turns locks first, always in the order
+    of names, so that every count is exact and nobody waits in a circle.
+    """
+    known = set(db.session.scalars(select(Host.name).where(Host.name.in_(names))))
+    if new := sorted(set(names) - known):
+        add = upsert(_HOSTS).on_conflict_do_nothing()
+        db.session.execute(add, [{"name": name} for name in new])
+    awake = or_(Host.rests_until.is_(None), Host.rests_until <= now)
+    held = select(Host.name).where(Host.name.in_(names), awake).order_by(Host.name)
+    return list(db.session.scalars(held.with_for_update()))
+
+
+def rooms(now: datetime) -> Select[tuple[str, int, int]]:
+    """Of each host, how many questions may be added to those under way, and to the last minute's.
+
+    Exact for hosts that this transaction holds. A host that failed too often gets one at a time.
+    """
+    counted = (
+        select(
+            Turn.host,
+            func.sum(case((Turn.until > now, 1), else_=0)).label("under_way"),
+            func.sum(case((Turn.at > now - MINUTE, 1), else_=0)).label("lately"),
+        )
+        .where(Turn.at > now - max(MINUTE, LEASE))
+        .group_by(Turn.host)
+        .subquery()
+    )
+    at_once = case((Host.failures >= BREAKS_AFTER, 1), else_=Host.at_once)
+    return select(
+        Host.name,
+        (at_once - func.coalesce(counted.c.under_way, 0)).label("at_once"),
+        (Host.a_minute - func.coalesce(counted.c.lately, 0)).label("a_minute"),
+    ).outerjoin(counted, counted.c.host == Host.name)
+
+
+def begin(hosts: Mapping[int, str], now: datetime) -> dict[int, int]:
+    """Note a turn for each listing (listing → host); returns listing → turn."""
+    if not hosts:
+        return {}
+    new = [
+        {"listing_id": listing, "host": host, "at": now, "until": now + LEASE}
+        for listing, host in hosts.items()
+    ]
+    made = db.session.execute(insert(Turn).returning(Turn.listing_id, Turn.id), new)
+    return {row.listing_id: row.id for row in made}
+
+
+def end(outcomes: Collection[Outcome], now: datetime) -> None:
+    """The turns are over, and the hosts fared like that. Ended again, only the hosts count twice.
+
+    Call before writing to the listings: whoever takes turns locks hosts first, too.
+    """
+    for host in _concerned(outcomes):
+        for outcome in outcomes:
+            if outcome.host == host.name:
+                _note(host, outcome, now)
+    ids = [outcome.turn_id for outcome in outcomes]
+    db.session.execute(
+        update(Turn)
+        .where(Turn.id.in_(ids), Turn.until > now)
+        .values(until=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def give_back(ids: Iterable[int]) -> None:
+    """These questions were never put: they count for nothing."""
+    db.session.execute(delete(Turn).where(Turn.id.in_(list(ids))))
+
+
+def sweep(now: datetime) -> list[int]:
+    """Forget turns that count no more, and mend what a clock that was set back since left behind.
+
+    Returns the listings of turns from the future that nobody has answered. Who asked may still wait
+    for that, so they are under way for one lease from now.
+    """
+    db.session.execute(
+        delete(Turn)
+        .where(Turn.until <= now, Turn.at <= now - MINUTE)
+        .execution_options(synchronize_session=False)
+    )
+    answered = select(Listing.id).where(Listing.id == Turn.listing_id, Listing.asked_at >= Turn.at)
+    db.session.execute(
+        delete(Turn)
+        .where(Turn.at > now + SKEW, answered.exists())
+        .execution_options(synchronize_session=False)
+    )
+    mended = (
+        update(Turn)
+        .where(Turn.at > now + SKEW)
+        .values(at=now, until=now + LEASE)
+        .returning(Turn.listing_id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(db.session.scalars(mended))
+
+
+def wake(names: Collection[str]) -> None:
+    """Let these hosts be asked again, though they rest."""
+    if not names:
+        return
+    db.session.execute(update(Host).where(Host.name.in_(names)).values(rests_until=None))
+
+
+def _concerned(outcomes: Collection[Outcome]) -> Iterable[Host]:
+    """The hosts of which something is to be noted, held; most answer well, as they did before."""
+    names = {outcome.host for outcome in outcomes}
+    ailing = {outcome.host for outcome in outcomes if outcome.failed}
+    return db.session.scalars(
+        select(Host)
+        .where(Host.name.in_(names), or_(Host.name.in_(ailing), Host.failures > 0))
+        .order_by(Host.name)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _note(host: Host, outcome: Outcome, now: datetime) -> None:
+    """Questions that were under way when the host began to rest say nothing new."""
+    if not outcome.failed:
+        host.failures = 0
+        return
+    if host.rests_until is None or host.rests_until <= now:
+        host.failures += 1
+        if host.failures >= BREAKS_AFTER:
+            host.rests_until = now + _rest(host.failures - BREAKS_AFTER)
+    if outcome.patience is not None:
+        host.rests_until = max(host.rests_until or now, now + outcome.patience)
+
+
+def _rest(before: int) -> timedelta:
+    rest: timedelta = min(FIRST_REST * 2 ** min(before, 20), LONGEST_REST)
+    return rest * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
