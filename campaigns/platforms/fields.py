@@ -177,13 +177,21 @@ class Fields:
 
 
 def parse(body: bytes, error: type[PlatformError]) -> Fields:
-    """The one JSON object that `body` is. Raises `error` for anything else.
+    """The one JSON object that `body` is. Raises `error` for anything else; see `loads`."""
+    value = loads(body, error)
+    if not isinstance(value, dict):
+        raise error(N_("The body must be a JSON object."))
+    return Fields(value, error)
+
+
+def loads(body: bytes, error: type[PlatformError]) -> object:
+    """The JSON value that `body` is; its numbers are `Number`s. Raises `error` for anything else.
 
     Stricter than JSON where its readers disagree: no member twice, no NaN, UTF-8 only (a
     leading byte order mark, which Windows editors write, is let pass).
     """
     try:
-        value = json.loads(
+        value: object = json.loads(
             body.decode("utf-8-sig"),
             object_pairs_hook=_members,
             parse_float=Number,
@@ -196,9 +204,7 @@ def parse(body: bytes, error: type[PlatformError]) -> Fields:
         raise error(N_("The body is nested too deeply.")) from cause
     except ValueError as cause:
         raise error(N_("The body is not JSON that we can read"), str(cause)[:120]) from cause
-    if not isinstance(value, dict):
-        raise error(N_("The body must be a JSON object."))
-    return Fields(value, error)
+    return value
 
 
 def clean(text: str) -> str:

@@ -25,23 +25,28 @@ NOON = datetime(2026, 9, 7, 12, tzinfo=UTC)
 MACHINERY = {
     "addresses",
     "aead",
+    "amounts",
     "answers",
     "base",
     "bills",
     "cells",
+    "charsets",
     "connection",
     "fetch",
     "fields",
     "guard",
     "heads",
     "mapping",
+    "misread",
     "offline",
     "placing",
     "platform",
+    "pointer",
     "profile",
     "registry",
     "rsa",
     "scheme",
+    "selecting",
 }
 HARMLESS = {"good", "zero"}
 HARMFUL = {

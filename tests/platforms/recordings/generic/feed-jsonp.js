@@ -1,0 +1,1 @@
+cb({"status":1,"data":{"name":"乡村图书角","fundraising_total":123456.78,"person_time":2034,"updated_at":"2026-09-07"}});
