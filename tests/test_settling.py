@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import bookings, intake, ledger, notices, settling, suggestions
+from campaigns import bookings, endpoints, intake, ledger, notices, settling, suggestions
 from campaigns.db import db
 from campaigns.intake import Decided
 from campaigns.model.audit import AuditRecord
@@ -22,9 +22,10 @@ from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Key, MalformedNotice
 from campaigns.suggestions import Named, Suggestion, Why
-from tests import make
+from tests import make, payers
 from tests.books import totals_agree
 from tests.make import NOON
+from tests.payers import form, trade
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -63,6 +64,14 @@ def entries() -> list[Entry]:
     return list(db.session.scalars(select(Entry).order_by(Entry.id)))
 
 
+def recorded(notice: Notice, by: Staff) -> tuple[str, dict[str, Any]]:
+    """What was noted, once, of what a person decided about the notice."""
+    record = db.session.scalars(select(AuditRecord)).one()
+    assert (record.subject, record.subject_id) == ("notice", notice.id)
+    assert (record.staff_id, record.at) == (by.id, NOON)
+    return record.action, record.changes
+
+
 def test_an_unmatched_notice_is_assigned_once(
     shop: WebhookEndpoint, two: tuple[Listing, Listing], lin: Staff
 ) -> None:
@@ -75,9 +84,14 @@ def test_an_unmatched_notice_is_assigned_once(
     (entry,) = entries()
     assert (entry.listing_id, entry.notice_id, entry.staff_id) == (two[1].id, notice.id, lin.id)
     assert entry.reason == "It is for the desks."
-    record = db.session.scalars(select(AuditRecord)).one()
-    assert record.changes["listing"] == [None, str(two[1].id)]
-    assert record.changes["verdict"] == ["unmatched", "booked"]
+    assert recorded(notice, lin) == (
+        "assigned notice",
+        {
+            "verdict": ["unmatched", "booked"],
+            "listing": [None, str(two[1].id)],
+            "reason": [None, "It is for the desks."],
+        },
+    )
     assert totals_agree()
 
 
@@ -126,9 +140,45 @@ def test_a_notice_that_is_right_corrects_the_ledger_and_the_figure_says_so(
     assert wrong.verdict is Verdict.CONFLICT
     intake.insist(wrong, Decided(lin, "Fee was counted in.", two[0]), NOON)
     assert [entry.amount_minor for entry in entries()] == [1050, -1050, 900]
+    for entry in entries()[1:]:
+        assert (entry.staff_id, entry.booked_at) == (lin.id, NOON)
+        assert (entry.listing_id, entry.reason) == (two[0].id, "Fee was counted in.")
+    assert (entries()[2].notice_id, entries()[2].replaces) == (wrong.id, entries()[0].id)
+    told = {"verdict": ["conflict", "booked"], "listing": [None, str(two[0].id)]}
+    told["reason"] = [None, "Fee was counted in."]
+    assert recorded(wrong, lin) == ("booked as the notice says", told)
     correction = db.session.scalars(select(Correction)).one()
     assert (correction.before_minor, correction.after_minor) == (1050, 900)
     assert correction.reason == "Fee was counted in."
+    assert totals_agree()
+
+
+def test_what_no_entry_contradicts_is_booked_as_it_says(
+    shop: WebhookEndpoint, two: tuple[Listing, Listing], lin: Staff
+) -> None:
+    notice = post(shop, "T-1")
+    assert intake.insist(notice, Decided(lin, "", two[1]), NOON).verdict is Verdict.BOOKED
+    (entry,) = entries()
+    assert (entry.listing_id, entry.notice_id, entry.staff_id) == (two[1].id, notice.id, lin.id)
+    assert (entry.reason, entry.booked_at) == (None, NOON)
+
+
+def test_a_sum_of_refunds_that_was_reversed_is_booked_if_a_person_says_so(
+    two: tuple[Listing, Listing], lin: Staff
+) -> None:
+    payers.alipay(two[0])
+    endpoint = endpoints.named("alipay-1")
+    told = form(trade("7", refund_fee="40.00", out_biz_no="RF-1"))
+    first = post(endpoint, "", body=told)
+    ledger.reverse(entries()[1], "never paid out", NOON)
+    again = post(endpoint, "", body=told)
+    assert (first.verdict, again.verdict) == (Verdict.BOOKED, Verdict.RETURNED)
+    decided = Decided(lin, "The bank says so.", two[1])
+    assert intake.insist(again, decided, NOON).verdict is Verdict.BOOKED
+    *_, refund = entries()
+    assert [entry.amount_minor for entry in entries()] == [10_000, -4_000, 4_000, -4_000]
+    assert (refund.listing_id, refund.notice_id, refund.staff_id) == (two[1].id, again.id, lin.id)
+    assert (refund.reason, refund.booked_at) == ("The bank says so.", NOON)
     assert totals_agree()
 
 
@@ -143,7 +193,8 @@ def test_every_kind_of_waiting_ends_when_a_person_leaves_it(
     assert entries() == []
     with pytest.raises(notices.Settled):
         intake.leave(notice, "again", NOON, lin)
-    assert db.session.scalars(select(AuditRecord)).one().action == "left notice"
+    told = {"verdict": [verdict, Verdict.LEFT], "reason": [None, "A test of the partner's."]}
+    assert recorded(notice, lin) == ("left notice", told)
 
 
 def test_what_cannot_be_read_is_not_assigned(
