@@ -23,7 +23,7 @@ from campaigns.model.entry import Door, Entry, EntryKind, Way
 from campaigns.model.staff import Permission
 from campaigns.platforms.base import Giver
 from campaigns.web import format
-from campaigns.web.staff import places
+from campaigns.web.staff import choices, places
 from campaigns.web.staff.forms import (
     AmountField,
     CountField,
@@ -96,7 +96,7 @@ class MovementForm(Form):
     )
 
     def offer(self) -> "MovementForm":
-        offer(self.listing, places.listings())
+        offer(self.listing, choices.listings(direct=True))
         offer(self.source, places.sources())
         return self
 

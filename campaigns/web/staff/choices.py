@@ -1,14 +1,17 @@
 """What staff choose from in several forms: listings, by campaign and platform."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.listing import Listing
+from campaigns.platforms import offline
 from campaigns.web import language
-from campaigns.web.staff import figure
+from campaigns.web.staff import figure, places
 
 
 @dataclass(frozen=True)
@@ -21,20 +24,34 @@ class Name:
 
 def names() -> dict[int, Name]:
     """Every listing by its id; the newest campaign's first."""
-    rows = db.session.execute(
-        select(Listing, Campaign)
-        .join(Campaign, Campaign.id == Listing.campaign_id)
-        .order_by(Campaign.id.desc(), Listing.position, Listing.id)
-    ).all()
     return {
-        listing.id: Name(_page(listing), campaign.text(language.current()).title)
-        for listing, campaign in rows
+        listing.id: Name(_page(listing), title)
+        for title, campaign in _campaigns()
+        for listing in campaign.listings
     }
 
 
-def listings() -> dict[str, str]:
-    """Every listing, as its id in a form → "campaign · platform number"."""
-    return {str(id): f"{name.title} · {name.page}" for id, name in names().items()}
+def listings(*, direct: bool = False) -> dict[str, str]:
+    """Every listing, as its id in a form → "campaign · platform number".
+
+    `direct`: what is given directly stands first in each campaign, by the name that `places` knows
+    it by whether or not there is a listing for it yet.
+    """
+    offered: dict[str, str] = {}
+    for title, campaign in _campaigns():
+        if direct:
+            offered[places.direct(campaign.id)] = f"{title} · {figure.platform(offline.NAME)}"
+        for listing in campaign.listings:
+            if not direct or listing.platform != offline.NAME:
+                offered[str(listing.id)] = f"{title} · {_page(listing)}"
+    return offered
+
+
+def _campaigns() -> Iterator[tuple[str, Campaign]]:
+    """Each with its title, the newest first."""
+    every = select(Campaign).options(selectinload(Campaign.listings)).order_by(Campaign.id.desc())
+    for campaign in db.session.scalars(every):
+        yield campaign.text(language.current()).title, campaign
 
 
 def _page(listing: Listing) -> str:

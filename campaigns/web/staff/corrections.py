@@ -18,7 +18,7 @@ from campaigns.model.entry import Door, Entry, EntryKind, Way
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission
 from campaigns.platforms.base import Key
-from campaigns.web.staff import effect, places
+from campaigns.web.staff import choices, effect, places
 from campaigns.web.staff.byhand import REFUSALS, WAYS
 from campaigns.web.staff.effect import Row
 from campaigns.web.staff.forms import (
@@ -69,7 +69,7 @@ class AnewForm(ReasonForm):
     note = StringField(_l("Note"), [longest(500)])
 
     def about(self, entry: Entry) -> "AnewForm":
-        offer(self.listing, places.listings())
+        offer(self.listing, choices.listings(direct=True))
         if entry.kind is not EntryKind.DONATION:
             del self.donations
         if entry.way is None:

@@ -22,7 +22,7 @@ from campaigns.model.entry import EntryKind, Way
 from campaigns.model.staff import Permission
 from campaigns.money import Money
 from campaigns.platforms.base import Giver
-from campaigns.web.staff import effect, gift_rows, places
+from campaigns.web.staff import choices, effect, gift_rows, places
 from campaigns.web.staff.byhand import TOKEN, WAYS, fresh, ways_in
 from campaigns.web.staff.forms import Form, currency_field, longest, offer, required, select_field
 from campaigns.web.staff.gift_rows import Read
@@ -56,7 +56,7 @@ class TableForm(Form):
     thank = BooleanField(_l("Send a letter of thanks to each address"))
 
     def offer(self) -> "TableForm":
-        offer(self.listing, places.listings())
+        offer(self.listing, choices.listings(direct=True))
         offer(self.source, places.sources())
         return self
 

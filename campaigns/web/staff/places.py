@@ -4,7 +4,6 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from campaigns import byhand
 from campaigns.db import db
@@ -12,8 +11,6 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.listing import Listing
 from campaigns.platforms import offline
-from campaigns.web import language
-from campaigns.web.staff import figure
 from campaigns.web.staff.session import me
 
 # What stands before a campaign's id where gifts given directly to it are meant. It means the same
@@ -21,28 +18,19 @@ from campaigns.web.staff.session import me
 DIRECT = "direct-"
 
 
-def listings() -> dict[str, str]:
-    """Where money can belong, by `named`: each campaign, the newest first, and its listings."""
-    offered: dict[str, str] = {}
-    every = select(Campaign).options(selectinload(Campaign.listings))
-    for campaign in db.session.scalars(every.order_by(Campaign.id.desc())):
-        title = campaign.text(language.current()).title
-        offered[f"{DIRECT}{campaign.id}"] = f"{title} · {figure.platform(offline.NAME)}"
-        for one in campaign.listings:
-            if one.platform != offline.NAME:
-                name = figure.platform(one.platform)
-                offered[named(one)] = f"{title} · {name} {one.external_id}"
-    return offered
+def direct(campaign_id: int) -> str:
+    """How a form calls what is given directly to a campaign."""
+    return f"{DIRECT}{campaign_id}"
 
 
 def named(listing: Listing) -> str:
     """How a form calls a listing."""
-    direct = listing.platform == offline.NAME
-    return f"{DIRECT}{listing.campaign_id}" if direct else str(listing.id)
+    is_direct = listing.platform == offline.NAME
+    return direct(listing.campaign_id) if is_direct else str(listing.id)
 
 
 def listing(chosen: str, now: datetime) -> Listing:
-    """The listing of one of `listings`; that of what is given directly is made when first meant."""
+    """The listing of one of `choices.listings`; that of direct gifts is made when first meant."""
     if chosen.startswith(DIRECT):
         campaign = db.session.get_one(Campaign, int(chosen.removeprefix(DIRECT)))
         return byhand.offline_listing(campaign, now, me())
@@ -50,7 +38,7 @@ def listing(chosen: str, now: datetime) -> Listing:
 
 
 def campaign_id(chosen: str) -> int:
-    """The campaign of one of `listings`."""
+    """The campaign of one of `choices.listings`."""
     if chosen.startswith(DIRECT):
         return int(chosen.removeprefix(DIRECT))
     return db.session.get_one(Listing, int(chosen)).campaign_id
