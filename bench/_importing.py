@@ -39,7 +39,7 @@ def main(way: str, file: Path, rows: int) -> None:
 def _ours(file: Path, listing: Listing) -> None:
     now, listing_id = datetime.now(UTC), listing.id
     with file.open("rb") as content:
-        kept = stored.keep(content, now)
+        kept = stored.keep(content, now, pause=db.session.commit)
     reading = imports.Reading("alipay_account", listing_id=listing_id)
     import_id = imports.add(kept, file.name, reading, now, None).id
     db.session.commit()

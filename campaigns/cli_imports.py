@@ -77,7 +77,7 @@ def _kept(file: Path, reading: imports.Reading) -> Import:
         with file.open("rb") as content:
             reading = replace(reading, profile=reading.profile or bills.recognise(content) or "")
             registry.profile(reading.profile)
-            kept = stored.keep(content, now)
+            kept = stored.keep(content, now, pause=db.session.commit)
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read ({error.strerror}).") from error
     except (ValueError, LookupError) as error:

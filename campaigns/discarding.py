@@ -19,11 +19,16 @@ def clear(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
     """
     yield from batches.clear(import_id)
     file_id = db.session.get_one(Import, import_id, populate_existing=True).file_id
-    stored.hold(file_id)
-    if not _is_wanted(file_id, import_id):
-        stored.drop(file_id)
+    while _dropped_some(file_id, import_id):
+        yield
     batches.finish(import_id, ImportState.DISCARDING, 0, ImportState.DISCARDED, clock())
     yield
+
+
+def _dropped_some(file_id: int, import_id: int) -> bool:
+    """Whether bytes of the file went, and perhaps not all of them."""
+    stored.hold(file_id)
+    return not _is_wanted(file_id, import_id) and stored.drop(file_id)
 
 
 def _is_wanted(file_id: int, by_others_than: int) -> bool:

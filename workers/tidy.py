@@ -1,10 +1,11 @@
 """Ticks that keep house: the pulse by which one sees that the clockwork runs, and sweeping."""
 
+import time
 from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import clockwork, throttles
+from campaigns import clockwork, stored, throttles
 from campaigns.db import db
 
 
@@ -19,4 +20,8 @@ def sweep() -> None:
     now = datetime.now(UTC)
     throttles.sweep(now)
     clockwork.sweep(now)
+    db.session.commit()
+    while stored.sweep(now):
+        db.session.commit()
+        time.sleep(stored.BREATH)
     db.session.commit()

@@ -50,10 +50,13 @@ def upload() -> Any:
         return _list(form), 400
     upload = form.file.data
     now = datetime.now(UTC)
+    # Looking into a large file takes time, in which others want to write.
+    db.session.commit()
     try:
         chosen = form.profile.data
         profile = bills.recognise(upload.stream) if chosen == GUESS else chosen
-        kept = stored.keep(upload.stream, now, upload.mimetype or "application/octet-stream")
+        media_type = upload.mimetype or "application/octet-stream"
+        kept = stored.keep(upload.stream, now, media_type, pause=db.session.commit)
     except stored.TooLarge:
         return _list(form, str(TOO_LARGE)), 413
     except stored.Nothing:
