@@ -46,18 +46,11 @@ def one(id: int, position: int) -> str:
         this=this,
         row=that,
         verdict=VERDICTS[that.verdict],
-        reason=told(that.reason),
         giver=_shown(giver) if giver else None,
         entry=db.session.scalar(became),
         cells=_cells(this, that.number) if me().may(Permission.SEE_DONORS) else None,
         listing=choices.names().get(that.listing_id or 0),
     )
-
-
-def told(reason: str | None) -> str:
-    """A row's reason in the reader's language; what stands behind a colon is left as it is."""
-    sentence, colon, detail = (reason or "").partition(": ")
-    return _(sentence) + (f"{_(': ')}{detail}" if colon else "") if sentence else ""
 
 
 def givers(this: Import, rows: list[ImportRow]) -> dict[int, str | None]:

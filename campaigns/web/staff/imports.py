@@ -15,8 +15,7 @@ from campaigns.files.bad import BadFile
 from campaigns.model.imported import Import, ImportState
 from campaigns.model.staff import Permission
 from campaigns.platforms import bills, registry
-from campaigns.web.staff import paging, reading_forms
-from campaigns.web.staff.import_rows import told
+from campaigns.web.staff import paging, reading_forms, reasons
 from campaigns.web.staff.page import ledger_tabs, show
 from campaigns.web.staff.reading_forms import GUESS, TOO_LARGE, UploadForm
 from campaigns.web.staff.session import me, needs, person
@@ -62,7 +61,7 @@ def upload() -> Any:
     except stored.Nothing:
         return _list(form, _("The file is empty.")), 400
     except BadFile as error:
-        return _list(form, told(str(error))), 400
+        return _list(form, reasons.told(str(error))), 400
     if profile is None:
         return _list(form, _("The file does not look like any export we know.")), 400
     before = imports.of_file(kept)

@@ -9,13 +9,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from campaigns import imports
+from campaigns import imports, stored
 from campaigns.db import db
+from campaigns.files.bad import BadFile
 from campaigns.imports import Reading
 from campaigns.model.entry import EntryKind
 from campaigns.model.imported import Import, SavedMapping
 from campaigns.model.staff import Permission
-from campaigns.platforms import generic
+from campaigns.platforms import bills, generic
 from campaigns.platforms.mapping import FIELDS, BadMapping, Dates, Mapping, Negative
 from campaigns.platforms.profile import heading
 from campaigns.steps import NotOpen
@@ -71,7 +72,7 @@ def say(id: int) -> Any:
 
 
 def _page(this: Import, mapping: Mapping, name: str, error: str | None = None) -> str:
-    header = _header(this)
+    cells = _first_row(this) if me().may(Permission.SEE_DONORS) else {}
     return show(
         "staff/mapping.html",
         _("What the columns mean"),
@@ -81,7 +82,7 @@ def _page(this: Import, mapping: Mapping, name: str, error: str | None = None) -
         error=error,
         name=name,
         fields=[(field.name, _(field.label)) for field in FIELDS],
-        columns=[(text, _meaning(mapping, text)) for text in header],
+        columns=[(text, _meaning(mapping, text), cells.get(text, "")) for text in _header(this)],
         aliases={field: "\n".join(headings) for field, headings in mapping.columns.items()},
         words="\n".join(f"{word} = {kind}" for word, kind in mapping.words.items()),
         mapping=mapping,
@@ -96,6 +97,16 @@ def _page(this: Import, mapping: Mapping, name: str, error: str | None = None) -
 def _header(this: Import) -> list[str]:
     """The headings seen in the file."""
     return [text for text in (this.seen or {}).get("header", ()) if text.strip()]
+
+
+def _first_row(this: Import) -> dict[str, str]:
+    """What stands in the file's first row, by heading: an example for whoever says what it is."""
+    try:
+        with stored.opened(this.file_id) as file:
+            opened = bills.open(file, generic.NAME, charset=this.charset, member=this.member)
+            return dict(zip(opened.header, next(iter(opened.sample(1)), []), strict=False))
+    except BadFile:
+        return {}
 
 
 def _meaning(mapping: Mapping, text: str) -> str:

@@ -70,6 +70,7 @@ class UploadForm(ReadingForm):
     def prepare(self) -> None:
         super().prepare()
         told = {"data-largest": stored.LARGEST, "data-too-large": str(TOO_LARGE)}
+        self.file.flags.required = True
         self.file.render_kw = {**self.file.render_kw, **told}
 
     def validate_file(self, field: FileField) -> None:

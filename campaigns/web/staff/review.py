@@ -24,7 +24,7 @@ from campaigns.reviewing import NotTakeable
 from campaigns.steps import NotCommitted, NotOpen
 from campaigns.web.staff import choices, import_rows, paging
 from campaigns.web.staff.forms import Form, longest, required
-from campaigns.web.staff.import_rows import VERDICTS, told
+from campaigns.web.staff.import_rows import VERDICTS
 from campaigns.web.staff.imports import STATES
 from campaigns.web.staff.page import found, show
 from campaigns.web.staff.reading_forms import CHARSETS, GUESS, AgainForm, sources, to_read_again
@@ -161,7 +161,6 @@ def _review(
         verdict=verdict,
         table=table,
         givers=import_rows.givers(this, table.rows) if table else {},
-        told=told,
         said={(rule[0], rule[1]): rule[2] for rule in this.decisions},
         names=choices.names(),
         again=again or (to_read_again(this) if this.state in imports.OPEN else None),

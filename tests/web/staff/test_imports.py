@@ -169,6 +169,7 @@ def test_an_unknown_table_is_mapped_once(treasurer: Desk, listing: Listing) -> N
     assert the_import().state is ImportState.FAILED
     page = treasurer.get(f"{where}/mapping").text
     assert "When it came" in page
+    assert "<small>2026-11-22 10:00</small>" in page
     treasurer.post(
         f"{where}/mapping",
         **{"column-0": "when", "column-1": "amount", "column-2": "trade"},
