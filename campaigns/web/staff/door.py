@@ -3,7 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -44,6 +54,7 @@ from campaigns.web.staff import (
     today,
     unplaced,
     updates,
+    waiting,
     webhooks,
 )
 
@@ -87,6 +98,7 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     session.init_app(app)
+    waiting.init_app(app)
     csrf.init_app(app)
     app.register_error_handler(CSRFError, _no_token)
     app.register_blueprint(bp)
@@ -106,6 +118,14 @@ def _guard() -> Any:
     if permission is None or not staff.may(permission):
         abort(403, _("This page is not part of your role. An administrator can change that."))
     return None
+
+
+@bp.after_request
+def _forget(response: Response) -> Response:
+    """Whoever changed something sees at once what that leaves to do."""
+    if request.method not in ("GET", "HEAD"):
+        waiting.counts().forget()
+    return response
 
 
 def _no_token(error: CSRFError) -> Any:

@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from campaigns import needs
 from campaigns.db import Base, db
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Permission, Role, Staff
 from campaigns.web import language
+from campaigns.web.staff import waiting
 from campaigns.web.staff.session import me
 from config import settings
 
@@ -137,13 +137,13 @@ def _tabs(here: str, *tabs: tuple[str, str, str, Permission]) -> list[dict[str, 
 
 def _nav(staff: Staff) -> list[dict[str, Any]]:
     here = (request.blueprint or "").rpartition(".")[2]
-    waiting = {"staff.today.index": len(needs.of(staff, datetime.now(UTC)))}
+    counted = {"staff.today.index": waiting.counts().of(staff, datetime.now(UTC))}
     return [
         {
             "label": label,
             "url": url_for(endpoint),
             "current": here in blueprints,
-            "count": waiting.get(endpoint),
+            "count": counted.get(endpoint),
         }
         for endpoint, label, permission, blueprints in NAV
         if staff.may(permission)

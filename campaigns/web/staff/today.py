@@ -6,14 +6,13 @@ from flask import Blueprint
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import needs as waiting
 from campaigns import progress
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff import figure, sendings
+from campaigns.web.staff import figure, sendings, waiting
 from campaigns.web.staff.page import show
 from campaigns.web.staff.session import me, needs
 
@@ -39,7 +38,7 @@ def index() -> str:
     return show(
         "staff/today.html",
         _("What needs you now"),
-        needs=waiting.of(me(), now),
+        needs=waiting.counts().looked_up(me(), now),
         rows=[figure.row(one) for one in progress.many(every, now)],
         going=[sendings.count(one) for one in _going()],
         now=now,
