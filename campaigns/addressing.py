@@ -10,17 +10,15 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, selec
 
 from campaigns import audit, letters, suppression
 from campaigns.db import db, insert
-from campaigns.model.consent import Purpose
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.organisation import first_language
-from campaigns.model.staff import Permission, Staff
+from campaigns.model.staff import Permission
 
 _STOPPABLE = (MailingState.SCHEDULED, MailingState.SENDING, MailingState.PAUSED)
 # A letter in hand when its mailing ended comes back within minutes.
 _LEFTOVERS = timedelta(days=1)
-_ALERT_LASTS = timedelta(days=1)
 
 
 def due(now: datetime) -> list[Mailing]:
@@ -40,7 +38,7 @@ def start(mailing: Mailing, members: Select[int], now: datetime) -> None:
     elif _late(mailing, now):
         mailing.note = _("Its hour passed while the service was down. Please give it a new one.")
         _move(mailing, MailingState.MISSED, now)
-        _alert("missed", mailing, now)
+        letters.alert("missed", mailing.id, Permission.SEND, now)
     else:
         mailing.started_at = now
         _move(mailing, MailingState.SENDING, now)
@@ -85,7 +83,7 @@ def pause_itself(mailing_id: int, failed: int, of: int, now: datetime) -> None:
         of=of,
     )
     _move(mailing, MailingState.PAUSED, now)
-    _alert("paused", mailing, now)
+    letters.alert("paused", mailing.id, Permission.SEND, now)
     db.session.flush()
 
 
@@ -121,21 +119,6 @@ def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
 def _move(mailing: Mailing, to: MailingState, now: datetime) -> None:
     audit.record(f"{to} mailing", mailing, now, by=None, changes={"state": (mailing.state, to)})
     mailing.state = to
-
-
-def _alert(what: str, mailing: Mailing, now: datetime) -> None:
-    """A letter to each member of staff who can do something about it."""
-    for staff in db.session.scalars(select(Staff).where(Staff.active)).all():
-        if staff.may(Permission.SEND):
-            letters.queue(
-                LetterKind.ALERT,
-                to=staff,
-                purpose=Purpose.SERVICE,
-                occasion=f"alert:{what}:{mailing.id}:{now:%Y%m%d%H%M}",
-                locale=staff.locale,
-                now=now,
-                expires_at=now + _ALERT_LASTS,
-            )
 
 
 def _end(mailing: Mailing, to: MailingState, now: datetime) -> None:

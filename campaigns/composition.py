@@ -13,7 +13,8 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import text
+from campaigns import alerts, text
+from campaigns.alerts import Subject
 from campaigns.crypto import derived
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
@@ -54,6 +55,7 @@ class Told:
     markdown: str = ""
     campaign: str = ""
     what: str = ""
+    about: Subject | None = None
     sender: str | None = None
     reply_to: str | None = None
     list_id: str | None = None
@@ -131,7 +133,7 @@ def _told(claim: Claim, campaign: Campaign | None, locale: str) -> Told:
         case LetterKind.RESET:
             return _reset()
         case LetterKind.ALERT:
-            return _alert(claim.occasion)
+            return _alert(claim.occasion, locale)
 
 
 def _mailing(mailing: Mailing, campaign: Campaign | None, locale: str) -> Told:
@@ -185,13 +187,15 @@ def _reset() -> Told:
     )
 
 
-def _alert(occasion: str) -> Told:
-    """`occasion` is "alert:<what>:<id>"."""
+def _alert(occasion: str, locale: str) -> Told:
+    alert = alerts.told(occasion, locale)
+    label = _("Open the listing") if alert.subject else _("Open the staff pages")
     return Told(
-        _("Something needs you"),
+        alert.title,
         _("You get this because you work with Huiyin."),
-        button=(_("Open the staff pages"), f"{settings().base_url}/staff/"),
-        what=occasion.split(":")[1],
+        button=(label, settings().base_url + alert.path),
+        what=alert.what,
+        about=alert.subject,
     )
 
 
@@ -208,6 +212,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
         "leave_url": _leave(mark("token")) if kind in _LEAVABLE else None,
         "campaign": told.campaign,
         "what": told.what,
+        "about": told.about,
         "amount": mark("amount"),
         "day": mark("day"),
     }

@@ -1,6 +1,6 @@
 """Letters: queue one to one person, and find the one behind a link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Table, or_, select, update
@@ -12,10 +12,12 @@ from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.organisation import first_language
-from campaigns.model.staff import Staff
+from campaigns.model.staff import Permission, Staff
 from config import settings
 
 _LONGEST_TOKEN = 128
+# What needed somebody yesterday stands on their first page, if it still does.
+_ALERT_LASTS = timedelta(days=1)
 DELIVERIES = cast(Table, Delivery.__table__)
 
 
@@ -60,6 +62,25 @@ def queue(
         )
         .on_conflict_do_nothing()
     )
+
+
+def alert(what: str, about: int, permission: Permission, now: datetime) -> None:
+    """A letter to each member of staff who may do something about it, in their own language.
+
+    `about` is the id of what the alert is about (campaigns/alerts.py says what they say). The
+    second time within the same minute does nothing.
+    """
+    for staff in db.session.scalars(select(Staff).where(Staff.active)).all():
+        if staff.may(permission):
+            queue(
+                LetterKind.ALERT,
+                to=staff,
+                purpose=Purpose.SERVICE,
+                occasion=f"alert:{what}:{about}:{now:%Y%m%d%H%M}",
+                locale=staff.locale,
+                now=now,
+                expires_at=now + _ALERT_LASTS,
+            )
 
 
 def call_off(entry_id: int, now: datetime) -> None:

@@ -7,26 +7,24 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from campaigns import figures, reconciliation
+from campaigns import cadence, figures, freshness, reconciliation
 from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
-from campaigns.model.campaign import Campaign
+from campaigns.freshness import BROKEN_AFTER
+from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import Import, ImportRow, ImportState, waits
-from campaigns.model.listing import Asking, Listing
+from campaigns.model.listing import Asking, Listing, Told
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import Money
 
-# A platform that gave no figure so often in a row needs a person (progress says "broken" too).
-BROKEN_AFTER = 5
-
-
 # No more rows and messages are counted than this: the first page is loaded often.
 MOST_ROWS = 1000
+_S = CampaignState
 
 
 class What(StrEnum):
@@ -42,6 +40,7 @@ class What(StrEnum):
     ROWS = "rows"
     GAP = "gap"
     MESSAGES = "messages"
+    STALE = "stale"
     BROKEN = "broken"
     REFUSED = "refused"
 
@@ -175,20 +174,25 @@ def _messages() -> Iterator[Need]:
 
 
 def _silent(now: datetime) -> Iterator[Need]:
-    """Listings that platforms give no figure of, as long as their campaign is raising."""
+    """Listings that platforms give no figure of, until they are final."""
+    asked = Listing.asking == Asking.ASKED
     rows = db.session.execute(
         select(Listing, Campaign)
         .join(Campaign, Campaign.id == Listing.campaign_id)
-        .where(Campaign.state.in_(("live", "paused")))
+        .where(Campaign.state.in_((_S.LIVE, _S.PAUSED, _S.ENDED)))
         .where(
             (Listing.asking == Asking.REFUSED)
-            | ((Listing.asking == Asking.ASKED) & (Listing.failures >= BROKEN_AFTER))
+            | (asked & ((Listing.failures >= BROKEN_AFTER) | (Listing.told == Told.STALE)))
         )
         .order_by(Listing.id)
     ).all()
     for listing, campaign in rows:
-        what = What.REFUSED if listing.asking is Asking.REFUSED else What.BROKEN
-        yield Need(what, campaign=campaign, listing=listing)
+        when = cadence.of(listing, campaign, (), figures.zone())
+        if freshness.is_over(when, campaign.state, now):
+            continue
+        what = What.BROKEN if freshness.failing(listing) else What.STALE
+        refused = listing.asking is Asking.REFUSED
+        yield Need(What.REFUSED if refused else what, campaign=campaign, listing=listing)
 
 
 def _mailings(state: MailingState) -> list[Mailing]:

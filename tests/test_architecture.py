@@ -27,6 +27,7 @@ SHARED = (
     "verdicts",
     "places",
     "sums",
+    "alerts",
     "doubts",
     "freshness",
     "questions",

@@ -1,12 +1,13 @@
-"""Ticks that keep house: the pulse by which one sees that the clockwork runs, and sweeping."""
+"""Ticks that keep house: the pulse by which one sees that the clockwork runs, sweeping, and
+telling staff of figures that turned bad."""
 
 import time
 from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import clockwork, stored, throttles
-from campaigns.db import db
+from campaigns import clockwork, progress, stored, throttles, watching
+from campaigns.db import db, reading
 
 
 @shared_task(name="workers.tidy.pulse")
@@ -24,4 +25,19 @@ def sweep() -> None:
     while stored.sweep(now):
         db.session.commit()
         time.sleep(stored.BREATH)
+    db.session.commit()
+
+
+@shared_task(name="workers.tidy.watch")
+def watch() -> None:
+    """Looking takes a while and mostly finds nothing, so it does not hold up who writes."""
+    now = datetime.now(UTC)
+    with reading():
+        found = progress.many(watching.watched(now), now)
+        news = watching.news(
+            (figure.listing, figure.freshness) for one in found for figure in one.listings
+        )
+        db.session.rollback()
+    for one in news:
+        watching.tell(one, now)
     db.session.commit()

@@ -9,7 +9,7 @@ from campaigns import imports, mailings, needs, reporting
 from campaigns.db import db
 from campaigns.model.campaign import CampaignState
 from campaigns.model.delivery import DeliveryState
-from campaigns.model.listing import Asking
+from campaigns.model.listing import Asking, Told
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.staff import Role, Staff
@@ -125,13 +125,23 @@ def test_an_import_that_stands_still_is_told_and_one_at_work_is_not(app: object)
     assert waiting(Role.TREASURER) == ["stuck"]
 
 
-def test_a_silent_platform_waits_while_its_campaign_raises(app: object) -> None:
+def test_a_silent_platform_waits_until_its_figure_is_final(app: object) -> None:
     campaign = make.campaign()
     make.listing(campaign, asking=Asking.REFUSED)
     make.listing(campaign, failures=5)
-    assert sorted(waiting(Role.FUNDRAISER)) == ["broken", "refused"]
-    campaign.state = CampaignState.ENDED
+    make.listing(campaign, told=Told.STALE)
+    assert sorted(waiting(Role.FUNDRAISER)) == ["broken", "refused", "stale"]
+    campaign.state, campaign.ended_at = CampaignState.ENDED, NOON - timedelta(days=29)
+    assert len(waiting(Role.FUNDRAISER)) == 3
+    campaign.ended_at = NOON - timedelta(days=31)
     assert waiting(Role.FUNDRAISER) == []
+
+
+def test_a_silent_platform_is_told_with_the_way_to_its_listing(desk: Callable[..., Desk]) -> None:
+    listing = make.listing(told=Told.STALE)
+    page = desk(Role.FUNDRAISER).get("/staff").text
+    assert "No newer figure of <b>After school</b> has come" in page
+    assert f"/staff/listings/{listing.id}" in page
 
 
 def test_the_menu_counts_what_waits_and_shows_what_one_may_open(
