@@ -1,7 +1,7 @@
 """Polling: taking the listings that are due, and noting that and how they were asked."""
 
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -58,12 +58,15 @@ def asked(responses: Collection[Response]) -> list[tuple[Listing, Response]]:
     ]
 
 
-def settle(asked: Sequence[tuple[Listing, Response]], now: datetime) -> None:
+def settle(asked: Sequence[tuple[Listing, Response]], now: datetime) -> Mapping[int, PollFailure]:
     """Note that the listings were asked, and when to ask again; failures are kept with reasons.
+
+    Returns the failures, by listing.
 
     The figure itself is not touched here: a failure leaves the last good one (rule 8).
     """
     cadences = _cadences([listing for listing, _ in asked], now)
+    failures = {}
     for listing, response in asked:
         listing.asked_at = now
         if response.error is None:
@@ -72,7 +75,9 @@ def settle(asked: Sequence[tuple[Listing, Response]], now: datetime) -> None:
             its = cadences[listing.id]
             listing.next_poll_at = _next(its, timedelta(), _spread(its, now), now)
         else:
-            _fail(listing, response.error, cadences[listing.id], now)
+            failures[listing.id] = _fail(listing, response.error, cadences[listing.id], now)
+    db.session.flush()
+    return failures
 
 
 def mend(now: datetime) -> None:
@@ -182,25 +187,22 @@ def _keep_validators(listing: Listing, answer: Answer | None) -> None:
     listing.last_modified = headers.get("last-modified", "")[:64] or None
 
 
-def _fail(listing: Listing, error: PlatformError, its: Cadence, now: datetime) -> None:
+def _fail(listing: Listing, error: PlatformError, its: Cadence, now: datetime) -> PollFailure:
     listing.failures += 1
     listing.etag = listing.last_modified = None
-    db.session.add(
-        PollFailure(
-            listing_id=listing.id,
-            at=now,
-            condition=type(error).__name__,
-            reason=str(error)[:500],
-        )
+    failure = PollFailure(
+        listing_id=listing.id, at=now, condition=type(error).__name__, reason=str(error)[:500]
     )
+    db.session.add(failure)
     if isinstance(error, Refused | Gone) and listing.asking is Asking.ASKED:
         # A refusal is taken as an answer (design §11): people enter the figures from now on.
         listing.asking = Asking.REFUSED
-        return
+        return failure
     wait = (its.period(now) or timedelta()) * 2 ** min(listing.failures, 20)
     patience = error.retry_after if isinstance(error, Busy) else None
     wait = max(min(wait, LONGEST_WAIT), patience or timedelta())
     listing.next_poll_at = _next(its, wait, wait * JITTER, now)
+    return failure
 
 
 def _next(its: Cadence, wait: timedelta, spread: timedelta, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from celery import shared_task
 
-from campaigns import hosts, polling, questions, reporting
+from campaigns import hosts, polling, questions, raw_answers, reporting
 from campaigns.db import db
 from campaigns.model.listing import Listing
 from campaigns.platforms.base import Answer, Ask
@@ -87,7 +87,7 @@ def _keep(responses: list[Response], now: datetime) -> None:
     asked = polling.asked(responses)
     for listing, response in asked:
         _report(listing, response, now)
-    polling.settle(asked, now)
+    raw_answers.keep(asked, polling.settle(asked, now))
 
 
 def _report(listing: Listing, response: Response, now: datetime) -> None:

@@ -19,6 +19,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 
 from campaigns.web.staff import (
+    answers,
     byhand,
     campaigns,
     corrections,
@@ -55,6 +56,7 @@ from campaigns.web.staff import (
     unplaced,
     updates,
     waiting,
+    ways,
     webhooks,
 )
 
@@ -75,7 +77,7 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings,
+PARTS = (login, reset, today, campaigns, listings, answers, ways,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, reasons,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
 
-from campaigns import editing, progress, reporting
+from campaigns import editing, progress, raw_answers, reporting
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Entry
@@ -20,7 +20,7 @@ from campaigns.model.listing import Asking, Listing, PollFailure, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff import figure
+from campaigns.web.staff import figure, ways
 from campaigns.web.staff.forms import (
     AmountField,
     CountField,
@@ -182,6 +182,7 @@ def _page(
     title = campaign.text(language.current()).title
     shown = progress.of(campaign, datetime.now(UTC)).listings
     place = next(place for place, one in enumerate(shown) if one.listing.id == listing.id)
+    failures = _newest(PollFailure, PollFailure.listing_id == listing.id, PollFailure.at)
     # A form that was not sent shows what is, whatever another form of the page has sent.
     return show(
         "staff/listing.html",
@@ -192,12 +193,15 @@ def _page(
         part=figure.part(place, shown[place]),
         held=reporting.held(listing.id),
         reports=_newest(Report, Report.listing_id == listing.id, Report.moment),
-        failures=_newest(PollFailure, PollFailure.listing_id == listing.id, PollFailure.at),
+        failures=failures,
+        answer=raw_answers.last(listing.id),
+        answers=raw_answers.of_failures(failure.id for failure in failures),
         entries=_newest(Entry, (Entry.listing_id == listing.id) & stands(), Entry.id),
         report_form=report or ReportForm(formdata=None, moment=_local_now()),
         verdict_form=verdict or VerdictForm(formdata=None),
         rule_form=rule or RuleForm(formdata=None, rule=listing.rule.value),
         asking_form=asking or AskingForm(formdata=None, asking=listing.asking.value),
+        way_form=ways.form(listing),
         rules=RULES,
         askings=ASKING | {Asking.REFUSED: _l("Refused by the platform; staff enter the figure")},
         states=STATES,

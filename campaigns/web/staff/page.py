@@ -45,7 +45,8 @@ _P = Permission
 # endpoint, label, who sees it, the blueprints of which it is the entrance
 NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
-    ("staff.campaigns.index", _l("Campaigns"), _P.LOOK, ("campaigns", "listings")),
+    ("staff.campaigns.index", _l("Campaigns"), _P.LOOK,
+     ("campaigns", "listings", "answers", "ways")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",
