@@ -89,6 +89,13 @@ def test_what_is_no_signature_does_not_hold(signature: str) -> None:
     assert not rsa.signed(signature, b"message", [PEM])
 
 
+def test_a_sign_too_many_in_a_signature_or_key_is_not_passed_over() -> None:
+    signature = payers.signature(b"message")
+    assert not rsa.signed(f"{signature[:9]}*{signature[9:]}", b"message", [PEM])
+    with pytest.raises(BadKeys):
+        rsa.public_key("*" + "".join(LINES[1:-1]), "key")
+
+
 def test_a_throwaway_key_signs_for_its_public_half() -> None:
     private, public = rsa.throwaway()
     assert rsa.signed(rsa.signature(b"message", private), b"message", [public])

@@ -127,7 +127,7 @@ def test_an_oversized_body_is_refused() -> None:
         wechatpay.verify(headers(body), body, KEYS, NOON)
 
 
-@pytest.mark.parametrize("associated", ["transaction", "", None])
+@pytest.mark.parametrize("associated", ["transaction", "", None, "x" * 64])
 def test_associated_data_may_be_empty_or_missing(associated: str | None) -> None:
     body = event(payment(), associated_data=associated)
     assert len(wechatpay.movements(body, KEYS, NOON)) == 1
@@ -143,6 +143,7 @@ def test_associated_data_may_be_empty_or_missing(associated: str | None) -> None
         {"nonce": "", "ciphertext": "AAAA"},
         {"nonce": "信信信信", "ciphertext": "AAAA"},
         {"nonce": None, "ciphertext": "AAAA"},
+        {"associated_data": "x" * 65},
         {"ciphertext": "*"},
         {"ciphertext": "AAAA"},
         {"ciphertext": ""},
@@ -157,6 +158,13 @@ def test_what_cannot_be_decrypted_is_malformed(resource: dict[str, Any]) -> None
     wechatpay.verify(headers(body), body, KEYS, NOON)
     with pytest.raises(MalformedNotice):
         wechatpay.movements(body, KEYS, NOON)
+
+
+def test_a_sign_too_many_is_no_ciphertext() -> None:
+    post = json.loads(event(payment()))
+    post["resource"]["ciphertext"] += "*"
+    with pytest.raises(MalformedNotice, match="base64"):
+        wechatpay.movements(json.dumps(post).encode(), KEYS, NOON)
 
 
 def test_associated_data_is_part_of_what_is_sealed() -> None:
