@@ -137,7 +137,6 @@ def _post(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Post:
         donations=bookings.gifts(kind),
         source=endpoint.source,
         occurred_at=movement.occurred_at,
-        regards=_regards(movement),
         schemes=[key.scheme for key in keys],
         values=[key.value for key in keys],
         slot=figures.any_slot(),

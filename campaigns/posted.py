@@ -33,9 +33,9 @@ WITH place AS (
 ), entry AS (
     INSERT INTO entries
         (kind, stage, amount, currency, donations, campaign_id, listing_id, source, occurred_at,
-         day, booked_at, door, notice_id, regards)
+         day, booked_at, door, notice_id)
     SELECT :kind, :stage, :amount, :currency, :donations, place.campaign_id, place.id, :source,
-        :occurred_at, today.day, :now, 'webhook', notice.id, :regards
+        :occurred_at, today.day, :now, 'webhook', notice.id
     FROM notice, place, today RETURNING id, listing_id, campaign_id, day
 ), numbers AS (
     INSERT INTO entry_keys (source, scheme, value, entry_id)
@@ -78,7 +78,6 @@ class Post:
     donations: int
     source: str
     occurred_at: datetime
-    regards: str | None
     schemes: list[str]
     values: list[str]
     slot: int

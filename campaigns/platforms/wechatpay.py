@@ -252,7 +252,6 @@ def _refund(post: Fields, told: Fields, keys: Keys, now: datetime) -> list[Movem
             ),
             refunds=Key("trade", told.needed(told.line, "transaction_id", 64)),
             campaign_ref=place.ref,
-            passed=place.passed,
             elsewhere=place.elsewhere,
         )
     ]

@@ -48,6 +48,7 @@ REFUSED = {
 # name tells nothing. Another name is refused.
 ACCEPTED = ("accept", "accept_or_reject_by_policy")
 KEYS = payers.wechat_keys()
+NUMBERS = ("refund_id", "out_refund_no", "transaction_id", "out_trade_no")
 
 
 def verified_and_read(sent: dict[str, str], body: bytes, now: datetime) -> list[Movement]:
@@ -195,10 +196,12 @@ def test_another_currency_stays_what_it_is() -> None:
         {"transaction_id": 42},
         {"transaction_id": "a\u0000b"},
         {"out_trade_no": None},
+        {"out_trade_no": "x" * 65},
         {"success_time": "2026-11-22 12:00:00"},
         {"success_time": "2026-02-30T12:00:00+08:00"},
         {"trade_state": None},
         {"attach": 7},
+        {"attach": "x" * 4097},
     ],
     ids=str,
 )
@@ -214,11 +217,8 @@ def test_a_wrong_value_is_malformed(changes: dict[str, Any]) -> None:
         {"amount": {"total": 10000, "refund": 10001}},
         {"amount": {"total": 10000, "refund": 0}},
         {"amount": {"total": 0, "refund": 0}},
-        {"out_trade_no": None},
-        {"refund_id": None},
-        {"out_refund_no": None},
-        {"transaction_id": None},
         {"refund_status": None},
+        *({name: wrong} for name in NUMBERS for wrong in (None, "x" * 65)),
     ],
     ids=str,
 )

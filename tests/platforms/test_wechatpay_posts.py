@@ -113,12 +113,28 @@ def test_a_strange_signature_is_a_bad_one(signature: str) -> None:
         wechatpay.verify(headers(body, Signature=signature), body, KEYS, NOON)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b"\xff", b"[" * 9000, b'{"id": 7}', b'{"id":""}']
-)
+NONSENSE = [b"", b"[]", b"{}", b"\xff", b"[" * 9000, b'{"id": 7}', b'{"id":""}']
+
+
+@pytest.mark.parametrize("body", [*NONSENSE, b'{"id":"%s"}' % (b"x" * 201)])
 def test_a_signed_body_out_of_form_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedNotice):
         wechatpay.verify(headers(body), body, KEYS, NOON)
+
+
+@pytest.mark.parametrize("body", [*NONSENSE, event(b"sealed nonsense")])
+def test_what_cannot_be_read_is_malformed_to_whoever_reads_it(body: bytes) -> None:
+    with pytest.raises(MalformedNotice):
+        wechatpay.legible(body, KEYS)
+    if body in NONSENSE:
+        with pytest.raises(MalformedNotice):
+            wechatpay.essence(body, KEYS)
+
+
+def test_a_body_of_the_largest_size_is_taken() -> None:
+    body = event(payment())
+    body += b" " * (LARGEST_NOTICE - len(body))
+    assert wechatpay.verify(headers(body), body, KEYS, NOON)
 
 
 def test_an_oversized_body_is_refused() -> None:
