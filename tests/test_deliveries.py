@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from campaigns import claims, deliveries, leases, letters, mailings, suppression
+from campaigns import claims, deliveries, leases, letters, mailings, outcomes, suppression
 from campaigns.crypto import token_hash
 from campaigns.db import db
 from campaigns.mail.transport import Outcome, State
@@ -32,7 +32,7 @@ def take(by: str = "me", limit: int = 10, now: datetime = NOON) -> list[Claim]:
 
 
 def end(claim: Claim, outcome: Outcome | None, now: datetime = NOON) -> None:
-    claims.record([claims.Result(claim, outcome, "relay:25", now)], now)
+    outcomes.record([outcomes.Result(claim, outcome, "relay:25", now)], now)
 
 
 def state(of: Delivery) -> str:

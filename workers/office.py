@@ -15,7 +15,7 @@ from threading import Event, Lock
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import addressing, claims, leases
+from campaigns import addressing, claims, leases, outcomes
 from campaigns.composition import Desk
 from campaigns.db import db, reading
 from campaigns.mail.transport import Outcome, State, Transport
@@ -51,7 +51,7 @@ class Office:
         self._carriers: set[Carrier] = set()
         self._ready: list[Carrier] = []
         self._in_hand: dict[Carrier, InHand] = {}
-        self._unrecorded: list[claims.Result] = []
+        self._unrecorded: list[outcomes.Result] = []
         self._desk = Desk()
         self._dry = False
         self._beaten = self._buried = self._rest_until = 0.0
@@ -153,7 +153,7 @@ class Office:
             log.warning("No connection for letters: %s", reason)
 
     def _ended(self, claim: Claim, outcome: Outcome | None, at: datetime | None) -> None:
-        result = claims.Result(claim, outcome, self._transport.name, at or datetime.now(UTC))
+        result = outcomes.Result(claim, outcome, self._transport.name, at or datetime.now(UTC))
         self._unrecorded.append(result)
 
     def _turn(self, wanted: int) -> None:
@@ -164,7 +164,7 @@ class Office:
         for mailing_id, (failed, of) in self._failing.items():
             addressing.pause_itself(mailing_id, failed, of, now)
         if self._unrecorded:
-            claims.record(self._unrecorded, now)
+            outcomes.record(self._unrecorded, now)
         self._beat()
         taken = claims.claim(self.name, wanted, now) if wanted else []
         db.session.commit()
@@ -204,7 +204,7 @@ class Office:
             leases.bury(now)
             self._buried = uptime()
 
-    def _judge(self, recorded: list[claims.Result]) -> None:
+    def _judge(self, recorded: list[outcomes.Result]) -> None:
         """Look at each mailing's last letters; the next transaction pauses those that fail."""
         for result in recorded:
             mailing_id, outcome = result.claim.mailing_id, result.outcome

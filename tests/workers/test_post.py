@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import claims, leases, letters, suppression
+from campaigns import claims, leases, letters, outcomes, suppression
 from campaigns.composition import Desk, Written
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -340,7 +340,7 @@ def test_a_letter_cut_before_its_dot_was_handed_over_is_deferred(sink: Sink) -> 
     large = b"Subject: desks\r\n\r\n" + (b"x" * 70 + b"\r\n") * 300_000
     carrier.give(InHand(claim, Written("", claim.to.address, large), uptime()))
     report = reports.get(timeout=20)
-    claims.record([claims.Result(claim, report.outcome, "relay", make.NOON)], make.NOON)
+    outcomes.record([outcomes.Result(claim, report.outcome, "relay", make.NOON)], make.NOON)
     carrier.stop()
     db.session.refresh(delivery)
     assert str(delivery.state) == "deferred"
