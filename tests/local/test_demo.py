@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from campaigns import likeness, progress, reconciliation
 from campaigns.db import db
-from campaigns.local import demo
+from campaigns.local import demo, demo_listings
 from campaigns.local import script as scripts
 from campaigns.local.script import Directions, Script
 from campaigns.model.campaign import Campaign, CampaignState
@@ -44,9 +44,9 @@ def script() -> Script:
         Directions(
             address="127.0.0.1:8001",
             title="放学以后",
-            tencent_id=demo.TENCENT_ID,
-            alipay_id=demo.ALIPAY_ID,
-            endpoint=demo.ENDPOINT,
+            tencent_id=demo_listings.TENCENT_ID,
+            alipay_id=demo_listings.ALIPAY_ID,
+            endpoint=demo_listings.ENDPOINT,
             secret="whsec_" + "A" * 32,
             campaign_ref="http://127.0.0.1:8001/feed.json",
             started=NOON.timestamp(),
@@ -131,7 +131,9 @@ def test_what_holds_secrets_is_readable_by_its_owner_only(loaded: Path) -> None:
 
 def test_totals_of_the_stand_ins_grow_and_never_fall(script: Script) -> None:
     start = script.directions.started
-    amounts = [script.tencent(start + second, demo.TENCENT_ID)[0].minor for second in range(200)]
+    amounts = [
+        script.tencent(start + second, demo_listings.TENCENT_ID)[0].minor for second in range(200)
+    ]
     assert amounts == sorted(amounts)
     assert amounts[-1] > amounts[0] == script.directions.tencent_raised
 
