@@ -43,6 +43,7 @@ from campaigns.web.staff import (
     outbox,
     pasted,
     people,
+    placements,
     rates,
     rates_table,
     reasons,
@@ -81,7 +82,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, ways,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, reasons,
-         settle, unplaced, reconciliation, donors, merges, exports,
+         settle, placements, unplaced, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
          design)  # fmt: skip
 for part in PARTS:

@@ -50,7 +50,7 @@ NAV = (
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",
-      "settle", "unplaced", "reconciliation", "donors", "merges", "exports")),
+      "settle", "placements", "unplaced", "reconciliation", "donors", "merges", "exports")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy import func, select
-from werkzeug.wrappers import Response
 from wtforms import BooleanField, RadioField, StringField
 
 from campaigns import intake, notices, settling, suggestions, unplaced
@@ -156,27 +155,6 @@ def leave(id: int) -> Any:
         flash(_("It stays unbooked, with your reason."))
     db.session.commit()
     return redirect(url_for("staff.settle.index"))
-
-
-@bp.get("/rules")
-@needs(Permission.BOOK)
-def rules() -> str:
-    return show(
-        "staff/rules.html",
-        _("Rules for unnamed money"),
-        (_("To settle"), url_for("staff.settle.index")),
-        rules=settling.rules(),
-        names=choices.names(),
-    )
-
-
-@bp.post("/rules/<int:id>/delete")
-@needs(Permission.BOOK)
-def forget(id: int) -> Response:
-    settling.forget(found(Placement, id), datetime.now(UTC), me())
-    db.session.commit()
-    flash(_("The rule is gone. What it placed stays where it is."))
-    return redirect(url_for("staff.settle.rules"))
 
 
 def _page(
