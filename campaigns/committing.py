@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from campaigns import audit, batches, donors, figures, sums, turns, verdicts
+from campaigns import audit, batches, donors, sums, totals, turns, verdicts
 from campaigns.batches import Clock, Pace
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -20,7 +20,7 @@ from campaigns.platforms.base import N_
 GIFTS = cast(Table, Gift.__table__)
 DEADLOCK = "40P01"
 REFUSED = N_("The ledger refuses the row as it stands.")
-FELL = "An imported file has more refunds than donations."
+FELL = N_("An imported file has more refunds than donations.")
 
 
 def book(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
@@ -168,7 +168,7 @@ def _gifts_of_donors(here: dict[str, int], now: datetime) -> None:
         )
 
 
-def _count(work: _Work, added: list[figures.Sum], now: datetime) -> None:
+def _count(work: _Work, added: list[totals.Sum], now: datetime) -> None:
     """Let the entries count: add the totals, which were summed before, and say so."""
     with sums.corrections(added, FELL, now, work.by):
         batches.finish(
@@ -179,7 +179,7 @@ def _count(work: _Work, added: list[figures.Sum], now: datetime) -> None:
             now,
             counted_at=now,
         )
-        figures.add_sums(added)
+        totals.add_sums(added)
     one = db.session.get_one(Import, work.id, populate_existing=True)
     by = db.session.get(Staff, work.by) if work.by is not None else None
     entries = sum(one.entries for one in added)

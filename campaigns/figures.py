@@ -1,18 +1,15 @@
-"""Figures: totals kept, and what a listing has raised by its rule (design §6)."""
+"""Figures: what a listing has raised by its rule (design §6)."""
 
-import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
-from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Executable, Table, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
 from sqlalchemy.orm import aliased
 
-from campaigns.db import db, insert
+from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.correction import Cause, Correction
 from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
@@ -20,11 +17,9 @@ from campaigns.model.imported import stands
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.organisation import Organisation
 from campaigns.model.report import Report, ReportState
-from campaigns.model.total import SLOTS, Total
+from campaigns.model.total import Total
 from campaigns.money import Money
 from config import settings
-
-TOTALS = cast(Table, Total.__table__)
 
 
 @dataclass(frozen=True)
@@ -75,18 +70,6 @@ class Figures:
         for part in self.ever if stated is None else self.parts:
             if part.kind is EntryKind.MATCH:
                 yield part.amount, part.day
-
-
-class Sum(NamedTuple):
-    """Entries of one listing, day, kind and currency: their sum, and how many they are."""
-
-    listing_id: int
-    day: date
-    kind: EntryKind
-    currency: str
-    amount: int
-    donations: int
-    entries: int
 
 
 @dataclass(frozen=True)
@@ -171,23 +154,6 @@ def correct(listing: Listing, before: Money | None, fall: Fall) -> None:
     )
 
 
-def add(listing_id: int, kind: EntryKind, amount: Money, day: date, donations: int) -> None:
-    """Add one entry to its total, in a slot of chance so that nobody waits for a single row."""
-    add_sums([Sum(listing_id, day, kind, amount.currency, amount.minor, donations, 1)])
-
-
-def add_sums(sums: Sequence[Sum]) -> None:
-    """Add many entries to their totals; two that add the same at once wait and never in a ring."""
-    if sums:
-        added = _addition(db.engine.dialect.name)
-        db.session.execute(added, [one._asdict() | {"slot": any_slot()} for one in sorted(sums)])
-
-
-def any_slot() -> int:
-    """One of the rows that a total is spread over."""
-    return random.randrange(SLOTS)  # noqa: S311 - spreads load, guards nothing
-
-
 def day_of(moment: datetime) -> date:
     """The organisation's day in which a moment lies."""
     return moment.astimezone(zone()).date()
@@ -197,20 +163,6 @@ def zone() -> ZoneInfo:
     """The organisation's time zone."""
     name = db.session.scalar(select(Organisation.timezone).where(Organisation.ours))
     return ZoneInfo(name or settings().default_timezone)
-
-
-@cache
-def _addition(dialect: str) -> Executable:
-    """The statement of `add_sums`, which differs by database; to build it costs more than to run
-    it."""
-    statement = insert(TOTALS)
-    return statement.on_conflict_do_update(
-        index_elements=list(TOTALS.primary_key.columns),
-        set_={
-            name: TOTALS.c[name] + statement.excluded[name]
-            for name in ("amount", "donations", "entries")
-        },
-    )
 
 
 def _newer(held: Report | None, shown: Report | None, rule: Rule) -> Report | None:

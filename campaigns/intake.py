@@ -10,13 +10,13 @@ from campaigns import (
     audit,
     bookings,
     bounds,
-    figures,
     gifts,
     ledger,
     notices,
     posted,
     refunds,
     told,
+    totals,
 )
 from campaigns.bookings import Booking, Differs, Returned
 from campaigns.db import db
@@ -139,7 +139,7 @@ def _post(endpoint: WebhookEndpoint, came: Came, movement: Movement) -> Post:
         occurred_at=movement.occurred_at,
         schemes=[key.scheme for key in keys],
         values=[key.value for key in keys],
-        slot=figures.any_slot(),
+        slot=totals.any_slot(),
         zone=settings().default_timezone,
     )
 

@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import Table, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from campaigns import bookings, figures, turns
+from campaigns import bookings, figures, totals, turns
 from campaigns.bookings import Booked, Booking, Differs, Known, NotReversible, Overtaken
 from campaigns.db import db
 from campaigns.figures import Fall
@@ -173,7 +173,7 @@ def _enter(
     if keys:
         db.session.execute(KEYS.insert(), bookings.rows(entry_id, booking.source, keys))
     if booking.stage is not MatchStage.ANNOUNCED:
-        figures.add(booking.listing.id, booking.kind, signed, day, booking.gifts)
+        totals.add(booking.listing.id, booking.kind, signed, day, booking.gifts)
     return entry_id
 
 
@@ -216,7 +216,7 @@ def _mirror(entry: Entry, reason: str, now: datetime, staff_id: int | None) -> E
     db.session.add(reversal)
     db.session.flush()
     if entry.listing_id is not None and entry.stage is not MatchStage.ANNOUNCED:
-        figures.add(entry.listing_id, entry.kind, reversal.amount, entry.day, reversal.donations)
+        totals.add(entry.listing_id, entry.kind, reversal.amount, entry.day, reversal.donations)
     return reversal
 
 

@@ -9,10 +9,11 @@ from sqlalchemy.orm import aliased
 
 from campaigns import figures
 from campaigns.db import db
-from campaigns.figures import Fall, Sum
+from campaigns.figures import Fall
 from campaigns.model.correction import Cause
 from campaigns.model.entry import Entry
 from campaigns.model.listing import Listing
+from campaigns.totals import Sum
 
 
 def of_entries(import_id: int, *, reversals: bool = False) -> list[Sum]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from campaigns import audit, batches, figures, sums
+from campaigns import audit, batches, sums, totals
 from campaigns.batches import Clock, Pace
 from campaigns.db import db
 from campaigns.model.imported import Import, ImportState
@@ -65,7 +65,7 @@ def _count(import_id: int, rows: int, by: int | None, reason: str, clock: Clock)
     now = clock()
     with sums.corrections(taken, reason, now, by):
         batches.advance(import_id, ImportState.UNDOING, rows, 0, now, undone_at=now)
-        figures.add_sums(taken)
+        totals.add_sums(taken)
     one = db.session.get_one(Import, import_id, populate_existing=True)
     staff = db.session.get(Staff, by) if by is not None else None
     entries = sum(some.entries for some in taken)
