@@ -106,6 +106,19 @@ def test_a_query_of_the_address_is_no_part_of_it() -> None:
     assert alipay.verify({"X-Query": "a=1"}, form(told), KEYS, NOON) == told["notify_id"]
 
 
+def test_two_hundred_parameters_are_read_and_no_more() -> None:
+    told = trade()
+    told |= {f"p{number}": "1" for number in range(198 - len(told))}  # beside sign and sign_type
+    assert alipay.verify({}, form(told), KEYS, NOON) == told["notify_id"]
+    with pytest.raises(MalformedNotice):
+        alipay.verify({}, form({**told, "more": "1"}), KEYS, NOON)
+
+
+def test_a_body_of_the_largest_size_is_read() -> None:
+    text = "x" * (LARGEST_NOTICE - len("a="))
+    assert alipay.legible(f"a={text}".encode(), KEYS) == {"a": text}
+
+
 @pytest.mark.parametrize("body", [b"&" * 300_000, b"a=1&" * 300, b"x" * (LARGEST_NOTICE + 1)])
 def test_a_body_beyond_all_measure_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedNotice):
@@ -163,6 +176,12 @@ def test_a_setting_that_cannot_be_is_named_without_its_value(setting: str, value
     assert caught.value.setting == setting
     assert value not in str(caught.value)
     assert is_told_in_chinese(caught.value.reason)
+
+
+def test_a_public_key_that_is_none_is_named() -> None:
+    with pytest.raises(BadKeys) as caught:
+        alipay.check(Keys({"public_key": [payers.public_key(), "not a key"]}, KEYS.settings))
+    assert caught.value.setting == "public_key"
 
 
 def test_money_comes_through_the_merchants_account() -> None:
