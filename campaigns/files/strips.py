@@ -18,9 +18,9 @@ from campaigns.files.archive import Archive, Readable
 from campaigns.files.bad import BadFile
 
 WORKBOOK = "xl/workbook.xml"
-MOST_COLUMNS = 104  # A to CZ; `_outside` looks for those from DA on
+MOST_COLUMNS = 104  # A to CZ
 MOST_CELLS = 10_000_000  # of the rectangle around one strip, at 24 bytes each
-STRIP = 8 * 1024 * 1024  # bytes of XML
+STRIP = 2 * 1024 * 1024  # bytes of XML, small enough that its cells stay in the processor's cache
 _PIECE = 1024 * 1024
 _LARGEST_PART = 16 * 1024 * 1024  # bytes of what describes the workbook
 _LARGEST_STRINGS = 192 * 1024 * 1024  # bytes; calamine keeps these in memory
@@ -30,8 +30,9 @@ _RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
 _DATE_1904 = re.compile(r"""date1904\s*=\s*["'](?:1|true)["']""")
 _ROOT = re.compile(rb"<(?:\w+:)?worksheet\b[^>]*>")
 _ROWS = re.compile(rb"<((?:\w+:)?)sheetData\s*(/?)>")
-_NUMBER = re.compile(rb"""r=["'][A-Za-z]*([0-9]{1,9})""")
-_TWO_LETTERS = re.compile(rb"""r=["'][A-Za-z]{2}""")
+_NUMBER = re.compile(rb"""\br\s*=\s*["'][A-Za-z]*([0-9]{1,9})""")
+_TWO_LETTERS = re.compile(rb"""\br\s*=\s*["'][A-Za-z]{2}""")
+_FAR_COLUMN = re.compile(rb"""\br\s*=\s*["'](?:[A-Za-z]{3}|[D-Zd-z][A-Za-z])""")
 _COUNT = re.compile(rb"""uniqueCount\s*=\s*(?:["'](\d{1,10})["'])?""")
 _SHORTEST_STRING = 13  # bytes: <si><t/></si>
 _TOO_FAR = "The sheet claims far more rows or columns than it fills."
@@ -152,7 +153,8 @@ class _Xml:
         prefix, is_empty = rows[1], bool(rows[2])
         self.before = (root[0] if root else b"<worksheet>") + b"<" + prefix + b"sheetData>"
         self.after = b"</" + prefix + b"sheetData></" + prefix + b"worksheet>"
-        self._end = re.compile(b"</" + prefix + rb"sheetData\s*>")
+        self._rows_end = b"</" + prefix + b"sheetData"
+        self._end = re.compile(self._rows_end + rb"\s*>")
         self._row, self._cell = b"<" + prefix + b"row", b"<" + prefix + b"c"
         self._row_end = b"</" + prefix + b"row>"
         del self._buffer[: rows.end()]
@@ -162,7 +164,7 @@ class _Xml:
     def strips(self) -> Iterator[bytes]:
         """The rows, some thousands at a time."""
         seen = 0
-        while not (end := self._end.search(self._buffer, max(0, seen - 40))):
+        while not (end := self._last(max(0, seen - 40))):
             seen = len(self._buffer)
             piece = self._source.read(_PIECE)
             if not piece or b"\0" in piece:
@@ -172,6 +174,11 @@ class _Xml:
                 yield self._checked(self._taken(self._whole_rows(seen)))
                 seen = 0
         yield self._checked(self._taken(end.start()))
+
+    def _last(self, seen: int) -> re.Match[bytes] | None:
+        """Where the rows end, unless that is still to come. A plain search is faster than `re`."""
+        at = self._buffer.find(self._rows_end, seen)
+        return self._end.search(self._buffer, at) if at >= 0 else None
 
     def _whole_rows(self, most: int) -> int:
         last = self._buffer.rfind(self._row_end, 0, most)
@@ -187,24 +194,40 @@ class _Xml:
     def _checked(self, rows: bytes) -> bytes:
         """The strip, if the rectangle around its cells is not far larger than it.
 
-        Every reference is looked at, but by one search for what lies outside of the first and the
-        last row: to take each of them apart would cost more than reading the sheet does.
+        Every reference is looked at, but as a rule by one search for a cell without a usual one:
+        to take each of them apart would cost more than reading the sheet does.
         """
         first, last = rows.find(self._row_end), rows.rfind(self._row)
         numbers = [int(n) for n in _NUMBER.findall(rows[:first]) + _NUMBER.findall(rows[last:])]
-        widest = MOST_COLUMNS if _TWO_LETTERS.search(rows) else 26
-        if rows.count(self._cell) != rows.count(self._cell + b' r="') or not numbers:
-            # Cells and rows may do without references: they are counted then, one by one.
-            numbers = [int(number) for number in _NUMBER.findall(rows)] or [1]
-            widest += max(row.count(self._cell) for row in rows.split(self._row_end))
-            numbers = [min(numbers), max(numbers)]
-        low, high = _about(numbers[0])[0], _about(numbers[-1])[1]
-        height = high - low + rows.count(self._row)
-        if numbers[0] > numbers[-1] or height * widest > MOST_CELLS:
+        if numbers and numbers[0] > numbers[-1]:
             raise BadFile(_TOO_FAR)
-        if _outside(low, high).search(rows):
-            raise BadFile(_TOO_FAR)
+        if not (numbers and self._is_usual(rows, numbers[0], numbers[-1])):
+            self._check_closely(rows)
         return rows
+
+    def _is_usual(self, rows: bytes, first: int, last: int) -> bool:
+        """Whether each cell's reference is written as spreadsheets do, and lies in the rectangle.
+
+        Rows without cells make no room, so their references do not matter then.
+        """
+        low, high = _about(first)[0], _about(last)[1]
+        if self._cell != b"<c" or b":c" in rows:
+            return False
+        for columns, widest in (("[A-Z]", 26), ("[A-C]?[A-Z]", MOST_COLUMNS)):
+            if (high - low + 1) * widest <= MOST_CELLS:
+                unusual = rf'<c(?! r="{columns}(?:{_numbers(low, high)})")'.encode()
+                if not re.search(unusual, rows):
+                    return True
+        return False
+
+    def _check_closely(self, rows: bytes) -> None:
+        """Cells and rows may do without references: they are counted here, one by one."""
+        numbers = [int(number) for number in _NUMBER.findall(rows)] or [1]
+        widest = MOST_COLUMNS if _TWO_LETTERS.search(rows) else 26
+        widest += max(row.count(self._cell) for row in rows.split(self._row_end))
+        height = max(numbers) - min(numbers) + rows.count(self._row)
+        if height * widest > MOST_CELLS or _FAR_COLUMN.search(rows):
+            raise BadFile(_TOO_FAR)
 
 
 def _about(number: int) -> tuple[int, int]:
@@ -213,33 +236,17 @@ def _about(number: int) -> tuple[int, int]:
     return number // tail * tail, number // tail * tail + tail - 1
 
 
-def _outside(low: int, high: int) -> re.Pattern[bytes]:
-    """A reference beyond the last column, or to a row below `low` or above `high`."""
-    below, above = str(low), str(high)
-    tails = [rf"[0-9]{{{len(above) + 1},}}", *_larger(above)]
-    tails += [rf"[0-9]{{1,{len(below) - 1}}}"] * (len(below) > 1)
-    tails += _smaller(below)
-    return re.compile(
-        rf"""r=["'](?:[A-Za-z]{{3}}|[D-Zd-z][A-Za-z]|[A-Za-z]{{0,2}}(?:{"|".join(tails)})["'])""".encode()
-    )
-
-
-def _larger(number: str) -> list[str]:
-    """Patterns of numbers with as many digits, whose first two make more."""
-    a, b, rest = number[0], number[1:2], len(number) - 2
-    if not b:
-        return [f"[{int(a) + 1}-9]"] if a < "9" else []
-    found = [f"{a}[{int(b) + 1}-9][0-9]{{{rest}}}"] if b < "9" else []
-    return found + ([f"[{int(a) + 1}-9][0-9]{{{rest + 1}}}"] if a < "9" else [])
-
-
-def _smaller(number: str) -> list[str]:
-    """Patterns of numbers with as many digits, whose first two make less."""
-    a, b, rest = number[0], number[1:2], len(number) - 2
-    if not b:
-        return [f"[0-{int(a) - 1}]"] if a > "0" else []
-    found = [f"{a}[0-{int(b) - 1}][0-9]{{{rest}}}"] if b > "0" else []
-    return found + ([f"[0-{int(a) - 1}][0-9]{{{rest + 1}}}"] if a > "0" else [])
+def _numbers(low: int, high: int) -> str:
+    """A pattern of the numbers between two that end a range of `_about`."""
+    shapes = []
+    for digits in range(len(str(low)), len(str(high)) + 1):
+        tail = 10 ** max(0, digits - 2)
+        first = max(low, 10 ** (digits - 1)) // tail
+        last = min(high, 10**digits - 1) // tail
+        for tens in range(first // 10, last // 10 + 1):
+            ones = f"[{max(first - tens * 10, 0)}-{min(last - tens * 10, 9)}]"
+            shapes.append(f"{tens or ''}{ones}[0-9]{{{max(0, digits - 2)}}}")
+    return "|".join(shapes)
 
 
 def _describe(new: zipfile.ZipFile, count: int, date_1904: bool) -> None:

@@ -122,6 +122,8 @@ def number(cell: str) -> str | None:
 
     Raises `BadCell` for one that a spreadsheet has rounded, since its digits are lost.
     """
+    if cell.isdecimal() and cell.isascii() and len(cell) <= LONGEST_NUMBER:
+        return cell
     text = cell.strip(_BLANKS)
     if text.isdecimal() and text.isascii() and len(text) <= LONGEST_NUMBER:
         return text

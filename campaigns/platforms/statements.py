@@ -45,14 +45,16 @@ def _wechat_row(number: int, row: Cells, reading: Reading) -> Item | list[Item]:
 def _row(number: int, row: Cells, reading: Reading, gifts: tuple[str, ...]) -> Item | list[Item]:
     """A gift if it was received for good, a payout if it went to our bank, else why neither."""
     (paid, made, sort, party, goods, direction, stated, state, trade, order, note, fee, refunded,
-     funds) = map(str.strip, row)  # fmt: skip
-    amount = reading.amounts[stated]
+     funds) = row  # fmt: skip
+    sort, direction, state, funds, why = _said(sort, direction, state, funds, gifts)
+    amount, goods = reading.amounts[stated], goods.strip()
     reading.tally(direction, amount)
-    reading.tally(funds, amount)
-    at = reading.moment(paid or made)
+    if funds:
+        reading.tally(funds, amount)
+    at = reading.moment(paid.strip() or made)
     if amount < 0:
         raise BadCell(N_("An amount is negative"), stated)
-    why = _why_not(sort, direction, state, funds, gifts) or _why_not_for(goods)
+    why = why or _why_not_for(goods)
     if not amount:
         why = N_("No money moved"), sort
     if why and direction not in ("收入", "支出") and "提现" in sort + goods and _is_done(state):
@@ -65,9 +67,9 @@ def _row(number: int, row: Cells, reading: Reading, gifts: tuple[str, ...]) -> I
          None, None, None, None, None, reading.words[goods], None, 1, name, email,
          reading.words[_message(note, goods)])
     )  # fmt: skip
-    charge, back = abs(reading.amounts[fee]), _given_back(state, refunded, reading)
-    if not (charge or back):
+    if not (fee or refunded or "已退款" in state):
         return gift
+    charge, back = abs(reading.amounts[fee]), _given_back(state, refunded, reading)
     return [gift, *_beside(gift, charge, back)]
 
 
@@ -84,6 +86,14 @@ def _beside(gift: Item, charge: int, back: int) -> Iterator[Item]:
 
 
 @lru_cache(maxsize=1024)
+def _said(
+    sort: str, direction: str, state: str, funds: str, gifts: tuple[str, ...]
+) -> tuple[str, str, str, str, tuple[str, str] | None]:
+    """The cells that say the same again and again, stripped, and why such a row is no gift."""
+    sort, direction, state, funds = map(str.strip, (sort, direction, state, funds))
+    return sort, direction, state, funds, _why_not(sort, direction, state, funds, gifts)
+
+
 def _why_not(
     sort: str, direction: str, state: str, funds: str, gifts: tuple[str, ...]
 ) -> tuple[str, str] | None:

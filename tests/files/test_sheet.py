@@ -111,8 +111,13 @@ def test_an_empty_sheet_has_no_rows() -> None:
         "<row>" + "<c><v>1</v></c>" * 50_000 + "</row>" + "<row><c><v>1</v></c></row>" * 50_000,
         '<row r="1">' + "<c><v>1</v></c>" * 50_000 + '</row><row r="2"><c r="A2"><v>1</v></c></row>'
         + "<row/>" * 200_000,
+        '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"><c r ="A900000"><v>1</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c></row><row r\n=\t"900000"><c><v>1</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c><y:c r= "XFD1"><v>1</v></y:c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c><y:c r="A900000"><v>1</v></y:c></row>',
     ],
-    ids=["tall", "wide", "backwards", "lying", "far", "near", "square", "hollow"],
+    ids=["tall", "wide", "backwards", "lying", "far", "near", "square", "hollow", "spaced",
+         "spaced row", "spaced wide", "foreign"],
 )  # fmt: skip
 def test_a_sheet_that_claims_more_than_it_fills_is_refused(rows: str) -> None:
     before = _peak()
