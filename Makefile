@@ -63,8 +63,14 @@ mutants: .mutants/.ready
 	.mutants/bin/mutmut run --max-children 2 $(OPTIONS)
 	.mutants/bin/mutmut results
 
+# All of them run, also after one that breaks its promise or breaks down.
 bench: $(BIN)/.tests
-	@for yardstick in $(YARDSTICKS); do $(BIN)/python -m $$yardstick || exit 1; done
+	@broken=; \
+	for yardstick in $(YARDSTICKS); do \
+		echo; echo "$$yardstick"; \
+		$(BIN)/python -m $$yardstick || broken="$$broken $$yardstick"; \
+	done; \
+	if [ -n "$$broken" ]; then echo "Yardsticks broken:$$broken" >&2; exit 1; fi
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutants mutants
