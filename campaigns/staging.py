@@ -80,7 +80,7 @@ def _source(one: Import, opened: Opened) -> str:
         return stated or one.source
     listing = db.session.get(Listing, one.listing_id) if one.listing_id else None
     if listing is None:
-        raise BadFile(N_("The file does not say which account the money came through: choose it."))
+        raise BadFile("The file does not say which account the money came through: choose it.")
     return listing.platform
 
 

@@ -49,7 +49,8 @@ class Archive:
         if len(infos) > (MOST_PARTS if workbook else MOST_MEMBERS):
             raise BadFile("The archive holds too many files.")
         if sum(info.file_size for info in infos) > MOST_UNPACKED:
-            raise BadFile(f"Unpacked, the archive is larger than {MOST_UNPACKED // 1024**2} MB.")
+            most = f"{MOST_UNPACKED // 1024**2} MB"
+            raise BadFile("The archive is too large. The most that it may unpack to", most)
         for info in infos:
             _check(info)
         self._infos = {_name(info): info for info in infos if not info.is_dir()}
@@ -61,7 +62,7 @@ class Archive:
     def open(self, name: str) -> Readable:
         """The member's bytes from the first on. Raises `BadFile`, also while they are read."""
         if name not in self._infos:
-            raise BadFile(f"The archive holds no file called {name[:100]!r}.")
+            raise BadFile("The archive holds no file of this name", name[:100])
         info = self._infos[name]
         try:
             return _Counted(self._zip.open(info), info)

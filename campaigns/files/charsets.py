@@ -47,7 +47,7 @@ def guess(source: Source) -> Guess:
 def text(source: Source, charset: str) -> Iterator[str]:
     """The file's text in pieces. Raises `BadFile` that names the line which does not decode."""
     if charset not in (*CHARSETS, UTF_16):
-        raise BadFile(f"The charset {charset[:40]!r} is not one of {', '.join(CHARSETS)}.")
+        raise BadFile("This charset is not known here", charset[:40])
     decoder = codecs.getincrementaldecoder(charset)("strict")
     stream, lines = source(), 0
     while True:
@@ -56,7 +56,9 @@ def text(source: Source, charset: str) -> Iterator[str]:
             decoded = decoder.decode(piece, final=not piece)
         except UnicodeError as error:
             line = lines + 1 + _line_ends_before(error)
-            raise BadFile(f"Line {line} is not {charset}. Choose another charset.") from error
+            raise BadFile(
+                "The charset does not fit the file, choose another. The first wrong line", line
+            ) from error
         lines += decoded.count("\n")
         yield decoded
         if not piece:

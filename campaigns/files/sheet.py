@@ -12,7 +12,6 @@ from campaigns.files.bad import BadFile
 from campaigns.files.delimited import Row
 from campaigns.files.strips import Strips, Workbook
 
-_DAMAGED = "The sheet is damaged or not as a spreadsheet writes it."
 _BLOCK = 256  # rows
 _REMEMBERED = 20_000  # numbers
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
@@ -34,7 +33,7 @@ class Sheet:
         self.members = tuple(workbook.sheets)
         self.member: str | None = member or self.members[0]
         if self.member not in self.members:
-            raise BadFile(f"The workbook holds no sheet called {self.member[:100]!r}.")
+            raise BadFile("The workbook holds no sheet of this name", self.member[:100])
         self._workbook = workbook
 
     def ways(self, backticked: bool = False) -> tuple[str, ...]:
@@ -62,7 +61,7 @@ class Sheet:
         try:
             return self._workbook.cut(self.member or "")
         except CalamineError as error:
-            raise BadFile(_DAMAGED) from error
+            raise BadFile("The sheet is damaged or not as a spreadsheet writes it.") from error
 
     @cached_property
     def _first(self) -> CalamineSheet:
@@ -73,7 +72,7 @@ class Sheet:
         try:
             return self._strips.sheet(strip)
         except CalamineError as error:
-            raise BadFile(_DAMAGED) from error
+            raise BadFile("The sheet is damaged or not as a spreadsheet writes it.") from error
 
 
 def _blocks(sheet: CalamineSheet) -> Iterator[_Block]:

@@ -35,7 +35,6 @@ _TWO_LETTERS = re.compile(rb"""\br\s*=\s*["'][A-Za-z]{2}""")
 _FAR_COLUMN = re.compile(rb"""\br\s*=\s*["'](?:[A-Za-z]{3}|[D-Zd-z][A-Za-z])""")
 _COUNT = re.compile(rb"""uniqueCount\s*=\s*(?:["'](\d{1,10})["'])?""")
 _SHORTEST_STRING = 13  # bytes: <si><t/></si>
-_TOO_FAR = "The sheet claims far more rows or columns than it fills."
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -200,7 +199,7 @@ class _Xml:
         first, last = rows.find(self._row_end), rows.rfind(self._row)
         numbers = [int(n) for n in _NUMBER.findall(rows[:first]) + _NUMBER.findall(rows[last:])]
         if numbers and numbers[0] > numbers[-1]:
-            raise BadFile(_TOO_FAR)
+            raise BadFile("The sheet claims far more rows or columns than it fills.")
         if not (numbers and self._is_usual(rows, numbers[0], numbers[-1])):
             self._check_closely(rows)
         return rows
@@ -227,7 +226,7 @@ class _Xml:
         widest += max(row.count(self._cell) for row in rows.split(self._row_end))
         height = max(numbers) - min(numbers) + rows.count(self._row)
         if height * widest > MOST_CELLS or _FAR_COLUMN.search(rows):
-            raise BadFile(_TOO_FAR)
+            raise BadFile("The sheet claims far more rows or columns than it fills.")
 
 
 def _about(number: int) -> tuple[int, int]:

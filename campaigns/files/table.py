@@ -65,7 +65,9 @@ def open_table(file: IO[bytes], charset: str | None = None, member: str | None =
     """Open a seekable file, which must stay open while rows are read. Raises `BadFile`."""
     size = file.seek(0, 2)
     if size > LARGEST_FILE:
-        raise BadFile(f"The file is larger than {LARGEST_FILE // 1024**2} MB.")
+        raise BadFile(
+            "The file is too large. The most that is taken", f"{LARGEST_FILE // 1024**2} MB"
+        )
     file.seek(0)
     first = file.read(8)
     if not first:

@@ -56,14 +56,14 @@ class Opened:
     def items(self) -> Iterator[Item]:
         """What each row tells, in the file's order. Raises `BadFile` if reading cannot go on."""
         if self.missing:
-            raise BadFile(f"No column is known for {', '.join(self.missing)}.")
+            raise BadFile("Say what the columns mean. None is known for", ", ".join(self.missing))
         reading = Reading(self._profile.currency, self._profile.zone)
         for line in self._head.preamble:
             self._is_foot([line], reading)
         rows = self._rows()
         yield from self._items(islice(rows, MOST_ROWS), reading)
         for _ in self._items(rows, reading):
-            raise BadFile(f"The file has more than {MOST_ROWS:,} rows.")
+            raise BadFile("The file has too many rows. The most that are read", f"{MOST_ROWS:,}")
         self.footer = _compared(reading)
 
     def row(self, number: int) -> list[str]:
@@ -172,8 +172,12 @@ def open(  # noqa: A001 - read as bills.open
     if head is None and known.name == generic.NAME:
         head = heads.guess(known, top)
     if head is None:
-        read_as = f", read as {table.charset}" if table.charset else ""
-        raise BadFile(f"The headings of such an export were not found in the file{read_as}.")
+        if not table.charset:
+            raise BadFile("The headings of such an export were not found in the file.")
+        raise BadFile(
+            "The headings of such an export were not found in the file, read in the charset",
+            table.charset,
+        )
     return Opened(known, table, head)
 
 

@@ -47,14 +47,14 @@ def test_what_is_none_of_them_is_refused() -> None:
 
 def test_a_wrong_charset_is_refused_with_the_line() -> None:
     body = b"one\ntwo\n" + "三".encode("gb18030") + b"\n"
-    with pytest.raises(BadFile, match=r"Line 3 is not utf-8"):
+    with pytest.raises(BadFile, match="The first wrong line: 3$"):
         read(body, "utf-8")
-    with pytest.raises(BadFile, match=r"Line 200002 is not gb18030"):
+    with pytest.raises(BadFile, match="The first wrong line: 200002$"):
         read(LONG.encode() + b"x\n\xff\xff\n", "gb18030")
 
 
 def test_a_character_cut_off_at_the_end_is_refused() -> None:
-    with pytest.raises(BadFile, match="Line 2"):
+    with pytest.raises(BadFile, match="The first wrong line: 2$"):
         read("一\n二".encode()[:-1], "utf-8")
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from campaigns import reporting
+from campaigns.files.bad import BadFile
 from campaigns.money import Money
 from campaigns.platforms.base import Reading
 from campaigns.web.staff import reasons
@@ -44,6 +45,11 @@ def test_every_doubt_is_told_in_chinese(
         ("The host is not a name that can be.", "主机名不成立。"),
         ("announced → received", "已宣布 → 已到账"),
         ("booked anew", "已重新入账"),
+        (str(BadFile("The archive holds no CSV file.")), "压缩包里没有 CSV 文件。"),
+        (
+            str(BadFile("The workbook holds no sheet of this name", "二")),
+            "工作簿里没有这个工作表：二",
+        ),
     ],
 )
 def test_a_sentence_is_told_in_chinese_and_its_details_stay(
