@@ -8,7 +8,7 @@ from datetime import date, datetime
 from flask_babel import gettext as _
 from sqlalchemy import exists, func, select
 
-from campaigns import audit, figures
+from campaigns import audit, figures, pace
 from campaigns.db import db
 from campaigns.figures import Fall
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState, CampaignText
@@ -136,6 +136,8 @@ def change(campaign: Campaign, plan: Plan, now: datetime, by: Staff | None = Non
         db.session.add(CampaignSlug(slug=plan.slug, campaign_id=campaign.id))
     db.session.flush()
     audit.record("change campaign", campaign, now, by=by, changes=changes)
+    if "ends_on" in changes:
+        pace.quicken(Listing.campaign_id == campaign.id, now)
 
 
 def move(campaign: Campaign, to: CampaignState, now: datetime, by: Staff | None = None) -> None:

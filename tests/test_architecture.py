@@ -28,6 +28,7 @@ SHARED = (
     "places",
     "sums",
     "alerts",
+    "pace",
     "doubts",
     "freshness",
     "questions",

@@ -1,6 +1,6 @@
 """Giving festivals: days in which figures move fast, so that platforms are asked more often."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,3 +23,7 @@ class Festival(Base):
         CheckConstraint("ends_at > starts_at", name="span"),
         CheckConstraint("period_seconds >= 10", name="period"),
     )
+
+    @property
+    def period(self) -> timedelta:
+        return timedelta(seconds=self.period_seconds)

@@ -1,6 +1,6 @@
 """Listings: a campaign's page on one platform, and how it is asked."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -118,6 +118,11 @@ class Listing(Base):
             postgresql_where=text("asking = 'asked'"),
         ),
     )
+
+    @property
+    def period(self) -> timedelta:
+        """The usual one, which its campaign's end and festivals change (campaigns/cadence.py)."""
+        return timedelta(seconds=self.period_seconds)
 
 
 class PollFailure(Base):

@@ -33,7 +33,7 @@ from campaigns.web.staff.forms import (
     required,
     select_field,
 )
-from campaigns.web.staff.page import found, show
+from campaigns.web.staff.page import campaign_tabs, found, show
 from campaigns.web.staff.session import me, needs
 
 bp = Blueprint("campaigns", __name__, url_prefix="/campaigns")
@@ -133,7 +133,7 @@ def index() -> str:
     every = db.session.scalars(select(Campaign).order_by(Campaign.id.desc())).all()
     now = datetime.now(UTC)
     rows = [figure.row(one) for one in progress.many(every, now)]
-    return show("staff/campaigns.html", _("Campaigns"), rows=rows)
+    return show("staff/campaigns.html", _("Campaigns"), tabs=campaign_tabs("campaigns"), rows=rows)
 
 
 @bp.get("/new")

@@ -22,11 +22,13 @@ from campaigns.web.staff import (
     answers,
     byhand,
     campaigns,
+    contract,
     corrections,
     days,
     design,
     donors,
     exports,
+    festivals,
     health,
     import_rows,
     imports,
@@ -78,7 +80,7 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings, answers, ways,
+PARTS = (login, reset, today, campaigns, listings, answers, ways, contract, festivals,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, reasons,

@@ -1,9 +1,11 @@
 """Forms of staff pages: fields that read what people type, and say what to change."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -23,12 +25,13 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from campaigns.db import db
 from campaigns.money import BadMoney, Money, decimals
 
 LANGUAGES = {"zh-Hans": "中文", "en": "English"}
+_MINUTES = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
 # How the fields of a language are called.
 SHORT = {"zh-Hans": "zh", "en": "en"}
 
@@ -122,6 +125,28 @@ class CountField(IntegerField):  # type: ignore[misc]
             self.data = None
             raise ValueError(_("Write a whole number, such as 30."))
         self.data = int(text)
+
+
+class MinutesField(Field):  # type: ignore[misc]
+    """A length of time in minutes, parts of one too; `data` is whole seconds."""
+
+    widget = TextInput()
+
+    def __init__(self, label: Any = None, validators: Any = None, **more: Any) -> None:
+        look = {"inputmode": "decimal", "class": "short", "maxlength": 9}
+        super().__init__(label, validators, render_kw=look, **more)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return f"{Decimal(self.data or 0) / 60:.2f}".rstrip("0").rstrip(".")
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = plain_number(valuelist[0]) if valuelist else ""
+        if not _MINUTES.fullmatch(text):
+            self.data = None
+            raise ValueError(_("Write minutes, such as 10 or 0.5."))
+        self.data = round(Decimal(text) * 60)
 
 
 class MultiCheckboxField(SelectMultipleField):  # type: ignore[misc]

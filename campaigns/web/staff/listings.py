@@ -20,7 +20,7 @@ from campaigns.model.listing import Asking, Listing, PollFailure, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff import figure, ways
+from campaigns.web.staff import contract, figure, ways
 from campaigns.web.staff.forms import (
     AmountField,
     CountField,
@@ -202,6 +202,7 @@ def _page(
         rule_form=rule or RuleForm(formdata=None, rule=listing.rule.value),
         asking_form=asking or AskingForm(formdata=None, asking=listing.asking.value),
         way_form=ways.form(listing),
+        contract_form=contract.form_of(listing),
         rules=RULES,
         askings=ASKING | {Asking.REFUSED: _l("Refused by the platform; staff enter the figure")},
         states=STATES,

@@ -46,7 +46,7 @@ _P = Permission
 NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK,
-     ("campaigns", "listings", "answers", "ways")),
+     ("campaigns", "listings", "answers", "ways", "contract", "festivals")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",
@@ -96,6 +96,14 @@ def site() -> dict[str, Any]:
 def roles(staff: Staff) -> str:
     """A person's roles in words."""
     return " · ".join(str(ROLES[held.role]) for held in sorted(staff.roles, key=lambda h: h.role))
+
+
+def campaign_tabs(here: str) -> list[dict[str, Any]]:
+    return _tabs(
+        here,
+        ("campaigns", "staff.campaigns.index", _("Campaigns"), _P.LOOK),
+        ("festivals", "staff.festivals.index", _("Giving festivals"), _P.LOOK),
+    )
 
 
 def ledger_tabs(here: str) -> list[dict[str, Any]]:
