@@ -60,7 +60,7 @@ def named(passed: str) -> str | None:
     if text.startswith("{"):
         return _in_json(text)
     if "=" in text:
-        found = parse_qs(text, max_num_fields=100) if text.count("&") < 100 else {}
+        found = parse_qs(text) if text.count("&") < 100 else {}
         return _first({name: values[0] for name, values in found.items()})
     return text if _TOKEN.fullmatch(text) else None
 

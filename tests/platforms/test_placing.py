@@ -36,7 +36,8 @@ from tests.catalogue import is_told_in_chinese
         ("%zz", None),
         ("campaign=50%25", "50%"),
         ("campaign=a%00b", "a\ufffdb"),
-        ("&".join(f"a{n}=1" for n in range(500)), None),
+        ("campaign=spring" + "&a=1" * 99, "spring"),
+        ("campaign=spring" + "&a=1" * 100, None),
     ],
 )
 def test_what_was_passed_along_names_a_listing_or_nothing(passed: str, ref: str | None) -> None:
