@@ -13,6 +13,8 @@ from campaigns.money import Money
 from campaigns.platforms.base import Key
 from tests.make import NOON
 
+ALIPAY = "alipay:2088000000000001"
+
 
 def booking(listing: Listing, *keys: tuple[str, str], **more: Any) -> Booking:
     given: dict[str, Any] = {
@@ -68,3 +70,23 @@ def totals_agree() -> bool:
         ).group_by(Total.listing_id, Total.day, Total.kind, Total.currency)
     ).all()
     return set(map(tuple, of_entries)) == set(map(tuple, of_totals))
+
+
+def so_far(listing: Listing, yuan: str, request: str = "RF-1", **more: Any) -> Booking:
+    """A refund as Alipay's notices tell of it: how much was refunded by now."""
+    given: dict[str, Any] = {
+        "kind": EntryKind.REFUND,
+        "amount": Money.of(yuan, listing.currency),
+        "source": ALIPAY,
+        "regards": "trade:T-1",
+    }
+    return booking(listing, ("request", request), **given | more)
+
+
+def numbered() -> list[tuple[int, set[tuple[str, str]]]]:
+    """The amount of each entry, and the numbers that it goes by."""
+    db.session.expire_all()
+    assert totals_agree()
+    return [
+        (entry.amount_minor, {(key.scheme, key.value) for key in entry.keys}) for entry in entries()
+    ]

@@ -7,20 +7,18 @@ from flask import Flask
 from sqlalchemy import delete, select
 
 from campaigns import ledger, refunds
-from campaigns.bookings import Booking, Returned
+from campaigns.bookings import Returned
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind
 from campaigns.model.file import File
 from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.money import Money
-from campaigns.platforms.base import Key
 from tests import make
-from tests.books import totals_agree
+from tests.books import ALIPAY, numbered, so_far
 from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
-SOURCE = "alipay:2088000000000001"
 
 
 @pytest.fixture
@@ -28,47 +26,28 @@ def listing(app: Flask) -> Listing:
     return make.listing()
 
 
-def so_far(listing: Listing, yuan: str, request: str = "RF-1", trade: str = "T-1") -> Booking:
-    return Booking(
-        listing=listing,
-        kind=EntryKind.REFUND,
-        amount=Money.of(yuan, listing.currency),
-        occurred_at=NOON,
-        source=SOURCE,
-        keys=(Key("request", request),),
-        door=Door.WEBHOOK,
-        regards=f"trade:{trade}",
-    )
-
-
-def entries() -> list[tuple[int, set[tuple[str, str]]]]:
-    assert totals_agree()
-    rows = db.session.scalars(select(Entry).order_by(Entry.id))
-    return [(row.amount_minor, {(key.scheme, key.value) for key in row.keys}) for row in rows]
-
-
 def test_the_first_sum_is_booked_whole(listing: Listing) -> None:
     booked = refunds.book(so_far(listing, "20.00"), NOON)
     assert not booked.already
-    assert entries() == [(-2_000, {("request", "RF-1")})]
+    assert numbered() == [(-2_000, {("request", "RF-1")})]
 
 
 def test_a_larger_sum_books_the_difference(listing: Listing) -> None:
     refunds.book(so_far(listing, "20.00"), NOON)
     assert not refunds.book(so_far(listing, "50.00", "RF-2"), NOON).already
-    assert entries() == [(-2_000, {("request", "RF-1")}), (-3_000, {("request", "RF-2")})]
+    assert numbered() == [(-2_000, {("request", "RF-1")}), (-3_000, {("request", "RF-2")})]
 
 
 def test_a_sum_larger_by_the_smallest_coin_books_that(listing: Listing) -> None:
     refunds.book(so_far(listing, "20.00"), NOON)
     refunds.book(so_far(listing, "20.01", "RF-2"), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000, -1]
+    assert [amount for amount, _ in numbered()] == [-2_000, -1]
 
 
 def test_what_was_refunded_in_another_currency_is_no_part_of_the_sum(listing: Listing) -> None:
     ledger.book(replace(so_far(listing, "20.00"), amount=Money.parse("20.00 USD")), NOON)
     refunds.book(so_far(listing, "20.00", "RF-2"), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000, -2_000]
+    assert [amount for amount, _ in numbered()] == [-2_000, -2_000]
 
 
 @pytest.mark.parametrize("again", ["20.00", "50.00"])
@@ -76,21 +55,21 @@ def test_what_is_covered_is_booked_already(listing: Listing, again: str) -> None
     first = refunds.book(so_far(listing, "50.00"), NOON)
     second = refunds.book(so_far(listing, again, "RF-0"), NOON)
     assert (second.already, second.entry_id) == (True, first.entry_id)
-    assert entries() == [(-5_000, {("request", "RF-1"), ("request", "RF-0")})]
+    assert numbered() == [(-5_000, {("request", "RF-1"), ("request", "RF-0")})]
 
 
 def test_a_number_used_before_does_not_hide_what_is_new(listing: Listing) -> None:
     refunds.book(so_far(listing, "20.00"), NOON)
     refunds.book(so_far(listing, "50.00"), NOON)
-    assert entries()[1] == (-3_000, {("refund", "trade:T-1 5000")})
+    assert numbered()[1] == (-3_000, {("refund", "trade:T-1 5000")})
 
 
 def test_donations_are_kept_apart_and_so_are_accounts(listing: Listing) -> None:
     refunds.book(so_far(listing, "20.00"), NOON)
-    refunds.book(so_far(listing, "20.00", trade="T-2"), NOON)
+    refunds.book(so_far(listing, "20.00", regards="trade:T-2"), NOON)
     refunds.book(replace(so_far(listing, "20.00"), source="alipay:2088000000000002"), NOON)
     whole, same_number = (-2_000, {("request", "RF-1")}), (-2_000, {("refund", "trade:T-2 2000")})
-    assert entries() == [whole, same_number, whole]
+    assert numbered() == [whole, same_number, whole]
 
 
 def test_numbers_are_kept_with_the_refund_of_the_same_donation_booked_last(
@@ -99,10 +78,10 @@ def test_numbers_are_kept_with_the_refund_of_the_same_donation_booked_last(
     first = refunds.book(so_far(listing, "20.00", "RF-1"), NOON)
     last = refunds.book(so_far(listing, "50.00", "RF-2"), NOON)
     ledger.reverse(db.session.get_one(Entry, first.entry_id), "never paid out", NOON)
-    refunds.book(so_far(listing, "10.00", "RF-9", trade="T-2"), NOON)
+    refunds.book(so_far(listing, "10.00", "RF-9", regards="trade:T-2"), NOON)
     again = refunds.book(so_far(listing, "30.00", "RF-3"), NOON)
     assert (again.already, again.entry_id) == (True, last.entry_id)
-    assert entries()[1] == (-3_000, {("request", "RF-2"), ("request", "RF-3")})
+    assert numbered()[1] == (-3_000, {("request", "RF-2"), ("request", "RF-3")})
 
 
 def test_a_refund_in_an_import_that_does_not_count_yet_is_not_booked_beside(
@@ -115,7 +94,7 @@ def test_a_refund_in_an_import_that_does_not_count_yet_is_not_booked_beside(
         file_id=file.id,
         name="bill.csv",
         profile="alipay_account",
-        source=SOURCE,
+        source=ALIPAY,
         state=ImportState.COMMITTING,
         created_at=NOON,
     )
@@ -127,7 +106,7 @@ def test_a_refund_in_an_import_that_does_not_count_yet_is_not_booked_beside(
         currency="CNY",
         campaign_id=listing.campaign_id,
         listing_id=listing.id,
-        source=SOURCE,
+        source=ALIPAY,
         occurred_at=NOON,
         day=NOON.date(),
         booked_at=NOON,
@@ -149,7 +128,7 @@ def test_a_refund_by_another_door_counts_to_the_sum(listing: Listing) -> None:
     ledger.book(so_far(listing, "20.00"), NOON)
     refunds.book(so_far(listing, "20.00", "another"), NOON)
     refunds.book(so_far(listing, "30.00", "third"), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000, -1_000]
+    assert [amount for amount, _ in numbered()] == [-2_000, -1_000]
 
 
 def test_after_a_reversal_a_person_decides(listing: Listing) -> None:
@@ -159,7 +138,7 @@ def test_after_a_reversal_a_person_decides(listing: Listing) -> None:
         with pytest.raises(Returned, match="T-1"):
             refunds.book(so_far(listing, "20.00", request), NOON)
     refunds.insist(so_far(listing, "20.00"), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_000]
+    assert [amount for amount, _ in numbered()] == [-2_000, 2_000, -2_000]
 
 
 def test_what_an_undone_import_took_back_is_booked_when_it_is_told_of(listing: Listing) -> None:
@@ -167,7 +146,7 @@ def test_what_an_undone_import_took_back_is_booked_when_it_is_told_of(listing: L
     ledger.reverse(db.session.get_one(Entry, first.entry_id), "import undone", NOON)
     db.session.execute(delete(EntryKey))
     refunds.book(so_far(listing, "20.00"), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_000]
+    assert [amount for amount, _ in numbered()] == [-2_000, 2_000, -2_000]
 
 
 def test_what_was_booked_anew_counts_in_its_place(listing: Listing) -> None:
@@ -176,4 +155,4 @@ def test_what_was_booked_anew_counts_in_its_place(listing: Listing) -> None:
     ledger.rebook(entry, so_far(listing, "25.00"), NOON, "a slip")
     assert refunds.book(so_far(listing, "25.00"), NOON).already
     refunds.book(so_far(listing, "40.00", "RF-2"), NOON)
-    assert [amount for amount, _ in entries()] == [-2_000, 2_000, -2_500, -1_500]
+    assert [amount for amount, _ in numbered()] == [-2_000, 2_000, -2_500, -1_500]
