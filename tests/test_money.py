@@ -16,6 +16,14 @@ def test_money_reads_as_people_write_it() -> None:
     assert Money.parse("10.50 CNY") == Money(1050, "CNY")
 
 
+def test_money_is_as_much_as_the_ledger_can_hold_and_no_more() -> None:
+    for most in (2**63 - 1, 1 - 2**63):
+        assert Money(most, "CNY").minor == most
+    for more in (2**63, -(2**63)):
+        with pytest.raises(BadMoney, match="larger"):
+            Money(more, "CNY")
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "minor"),
     [

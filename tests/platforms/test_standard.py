@@ -103,6 +103,20 @@ def test_money_that_goes_back_names_its_donation(type: str, kind: Kind, scheme: 
     assert movement.amount == Money(10000, "CNY")
 
 
+def test_money_that_goes_back_names_it_by_no_longer_number_than_it_had() -> None:
+    post = {**donation(refunds="x" * 128), "type": "donation.refunded"}
+    assert read(post).refunds == Key("trade", "x" * 128)
+    with pytest.raises(MalformedNotice, match=r"data\.refunds"):
+        read({**donation(refunds="x" * 129), "type": "donation.refunded"})
+
+
+def test_a_day_ahead_of_the_notice_is_no_mistake_of_the_zone() -> None:
+    late = {"occurred_at": "2026-09-08T10:00:10+08:00"}
+    assert read(donation(**late)).occurred_at == NOON
+    with pytest.raises(MalformedNotice, match=r"data\.occurred_at"):
+        read(donation(occurred_at="2026-09-08T10:00:11+08:00"))
+
+
 def test_a_match_is_numbered_apart_from_donations() -> None:
     movement = read({**donation(), "type": "match.confirmed"})
     assert (movement.kind, movement.keys) == (Kind.MATCH, (Key("match", "LQ-1"),))
@@ -152,6 +166,7 @@ def test_a_currency_without_decimals_is_counted_in_its_own_unit() -> None:
         ("donor", {"public_name": 1}),
         ("donor", {"updates": "false"}),
         ("donor", {"locale": "zh Hans"}),
+        ("donor", {"locale": "en-abcdefgh-abcde"}),
         ("donor", {"name": "x" * 201}),
         ("donor", {"email": "x" * 321}),
         ("message", {"text": "hello"}),
@@ -176,6 +191,7 @@ def test_a_wrong_value_is_malformed_and_named(field: str, value: object) -> None
         b'{"type": NaN}',
         b'{"type": -Infinity}',
         b'{"type": 1}',
+        b'{"type": "%s"}' % (b"x" * 101),
         b'{"type": "donation.succeeded", "data": {}}',
         b'{"type": "donation.succeeded", "timestamp": "2026-09-07T10:00:10Z"}',
         b'{"type": "donation.succeeded", "timestamp": "2026-09-07T10:00:10Z", "data": []}',
@@ -187,6 +203,24 @@ def test_a_wrong_value_is_malformed_and_named(field: str, value: object) -> None
 def test_a_body_out_of_form_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedNotice):
         read(body)
+
+
+def test_people_read_the_whole_post() -> None:
+    post = donation(message="加油", extra={"kept": "too"})
+    assert standard.legible(json.dumps(post).encode(), KEYS) == post
+    with pytest.raises(MalformedNotice):
+        standard.legible(b"[]", KEYS)
+
+
+def test_a_sample_goes_the_way_of_a_donation() -> None:
+    made = standard.sample(KEYS, NOON)
+    event_id = standard.verify(made.headers, made.body, made.keys, NOON)
+    [movement] = standard.movements(made.body, made.keys, NOON)
+    assert event_id.startswith("sample_")
+    assert movement.keys == (Key("trade", event_id),)
+    assert (movement.kind, movement.amount) == (Kind.DONATION, Money.parse("1.00 CNY"))
+    assert movement.occurred_at == NOON
+    assert standard.verify(made.headers, made.body, KEYS, NOON)
 
 
 def test_numbers_that_no_machine_holds_do_no_harm() -> None:

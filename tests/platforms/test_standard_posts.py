@@ -21,6 +21,7 @@ from campaigns.platforms.base import (
     StaleNotice,
 )
 from campaigns.platforms.scheme import Keys
+from tests.catalogue import is_told_in_chinese
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/standard_webhooks.json").read_bytes())
 CASES: list[dict[str, Any]] = VECTORS["cases"]
@@ -125,17 +126,39 @@ def test_a_strange_signature_is_a_bad_one(entry: str) -> None:
         standard.verify({**signed(b"{}"), "webhook-signature": entry}, b"{}", KEYS, NOON)
 
 
+def test_many_signatures_may_be_offered_up_to_a_length() -> None:
+    headers = signed(b"{}")
+    headers["webhook-signature"] = headers["webhook-signature"].rjust(4096)
+    assert standard.verify(headers, b"{}", KEYS, NOON) == "msg_1"
+    headers["webhook-signature"] = headers["webhook-signature"].rjust(4097)
+    with pytest.raises(MalformedNotice, match="webhook-signature"):
+        standard.verify(headers, b"{}", KEYS, NOON)
+
+
 def test_an_oversized_body_is_refused() -> None:
     body = b" " * (LARGEST_NOTICE + 1)
     with pytest.raises(MalformedNotice, match="larger"):
         standard.verify(signed(body), body, KEYS, NOON)
 
 
-@pytest.mark.parametrize("secret", ["whsec_", "", "whsec_AAAA", "whsec_*", "whsec_" + "A" * 88])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "whsec_",
+        "",
+        "whsec_AAAA",
+        "whsec_*",
+        SECRET.replace("_", "_*"),
+        "whsec_" + "A" * 87 + "=",
+        "whsec_" + "A" * 88,
+    ],
+)
 def test_a_secret_too_weak_to_mean_anything_is_refused_and_verifies_nothing(secret: str) -> None:
     weak = keyring(secret)
-    with pytest.raises(BadKeys):
+    with pytest.raises(BadKeys) as caught:
         standard.check(weak)
+    assert caught.value.setting == "secret"
+    assert is_told_in_chinese(caught.value.reason)
     with pytest.raises(BadSignature):
         standard.verify(signed(b"{}"), b"{}", weak, NOON)
 
@@ -191,5 +214,5 @@ def test_no_headers_escape_the_family(h: dict[str, str], body: bytes, secrets: l
 
 def test_the_reply_says_why() -> None:
     reply = standard.reply(400, "data.amount 是空的。")
-    assert json.loads(reply.body) == {"ok": False, "reason": "data.amount 是空的。"}
+    assert reply.body.decode() == '{"ok": false, "reason": "data.amount 是空的。"}'
     assert (reply.status, reply.content_type) == (400, "application/json")
