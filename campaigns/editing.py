@@ -16,7 +16,9 @@ from campaigns.model.correction import Cause
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.staff import Staff
 from campaigns.money import Money
-from campaigns.platforms import offline, registry
+from campaigns.platforms import generic, offline, registry
+from campaigns.platforms.base import Recognised
+from campaigns.platforms.generic_how import How
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _S = CampaignState
@@ -173,20 +175,31 @@ def add_listing(
     found = registry.recognise(address.strip())
     if found is None:
         raise UnknownAddress(_("None of our platforms has pages at this address."))
-    platform, (external_id, url) = found
+    platform, page = found
+    currency = registry.platform(platform).CURRENCY or campaign.currency
+    return _add(campaign, Listing(platform=platform, currency=currency), page, now, by)
+
+
+def add_page(campaign: Campaign, url: str, way: str, how: How, now: datetime, by: Staff) -> Listing:
+    """Add a listing whose figure is read as `how` says; `url` is the page that donors open.
+
+    Raises `ListingTaken` where the same place of the same address is one.
+    """
+    listing = Listing(platform=generic.NAME, currency=how.currency, way=way, how=how.as_json())
+    return _add(campaign, listing, how.recognised(url), now, by)
+
+
+def _add(
+    campaign: Campaign, listing: Listing, page: Recognised, now: datetime, by: Staff | None
+) -> Listing:
+    platform, (external_id, url) = listing.platform, page
     if _exists(platform, external_id):
         raise ListingTaken(_("This page is a listing already."))
-    listing = Listing(
-        campaign_id=campaign.id,
-        platform=platform,
-        external_id=external_id,
-        url=url,
-        currency=registry.platform(platform).CURRENCY or campaign.currency,
-        position=_last_position(campaign) + 1,
-        host=registry.host(platform, external_id, url),
-        next_poll_at=now,
-        created_at=now,
-    )
+    listing.campaign_id = campaign.id
+    listing.external_id, listing.url = external_id, url
+    listing.position = _last_position(campaign) + 1
+    listing.host = registry.host(platform, external_id, url, listing.way, listing.how)
+    listing.next_poll_at = listing.created_at = now
     db.session.add(listing)
     db.session.flush()
     audit.record("add listing", listing, now, by=by, changes={"url": (None, url)})

@@ -8,7 +8,7 @@ from typing import Self
 from campaigns.money import BadMoney, decimals
 from campaigns.platforms import addresses, amounts, pointer, selecting
 from campaigns.platforms.amounts import Shape
-from campaigns.platforms.base import N_, Recognised, Unreadable
+from campaigns.platforms.base import N_, Recognised
 from campaigns.platforms.misread import Misread
 
 PAGE, JSON = "page", "json"
@@ -36,7 +36,7 @@ class How:
     def told(cls, told: Mapping[str, object] | None, way: str) -> Self:
         """What a row or a form says. Raises `Misread`, which names the setting that cannot be."""
         if way not in (PAGE, JSON):
-            raise Unreadable(N_("The platform is not asked in this way"), way)
+            raise Misread(N_("The platform is not asked in this way"), way, setting="way")
         if not told:
             raise Misread(N_("It is not said how the answer is to be read."))
         values = {one.name: told.get(one.name, one.default) for one in fields(cls)}

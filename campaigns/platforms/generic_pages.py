@@ -58,7 +58,7 @@ def find(answer: Answer, way: str, how: How) -> Found | None:
     """
     text = charsets.decoded(answers.body_of(answer), answer.headers)[0]
     if way == JSON:
-        return _in_json(text, how)
+        return in_document(document(text), how)
     try:
         return _on_page(text, how)
     except Misread:
@@ -66,12 +66,18 @@ def find(answer: Answer, way: str, how: How) -> Found | None:
         raise
 
 
-def _in_json(text: str, how: How) -> Found | None:
+def document(text: str) -> object:
+    """The JSON value that an answer holds, bare or in a call. Raises what it is instead."""
     bare = answers.without_call(text.encode("utf-8", "replace"))
     if bare.lstrip().startswith(b"<"):
         answers.refuse_robot_check(text)
         raise Unreadable(N_("The answer is a page where we expected JSON."))
-    value, around = pointer.resolve(fields.loads(bare, Unreadable), how.place)
+    return fields.loads(bare, Unreadable)
+
+
+def in_document(told: object, how: How) -> Found | None:
+    """The figure in a JSON value; None for null. Raises `Misread`."""
+    value, around = pointer.resolve(told, how.place)
     if value is None:
         return None
     if isinstance(value, Number):
@@ -80,24 +86,15 @@ def _in_json(text: str, how: How) -> Found | None:
         return Found(left, str(value), right, raised)
     if not isinstance(value, str):
         raise Misread(N_("What stands there is neither a number nor a text"), how.place)
-    return _the_one([_whole(value)], how)
+    return among([amounts.plain(_whole(value))], how)
 
 
-def _on_page(page: str, how: How) -> Found:
-    found = _the_one(selecting.texts(page, how.place, how.attribute), how)
-    lower = page.lower()
-    ended = next((end for tag, end in (("<html", "</html>"), ("<body", "</body>")) if tag in lower),
-                 ">")  # fmt: skip
-    if ended not in lower if ended != ">" else not page.rstrip().endswith(">"):
-        raise Unreadable(N_("The page ends in the middle."))
-    return found
+def among(texts: list[str], how: How) -> Found:
+    """The only figure in these texts, as `amounts.plain` makes them. Raises `Misread`.
 
-
-def _the_one(texts: list[str], how: How) -> Found:
-    """The only figure in these texts; which several there are is told, so that a label can part
-    them."""
-    plain = [amounts.plain(text) for text in texts]
-    found = {one.raised: one for text in plain for one in amounts.find(text, how.shape)}
+    Which figures there are, if several, is told, so that a label can part them.
+    """
+    found = {one.raised: one for text in texts for one in amounts.find(text, how.shape)}
     if len(found) > 1:
         several = ", ".join(one.shown for one in islice(found.values(), _MOST_SHOWN))
         raise Misread(N_("Several different numbers fit"), several, setting="before")
@@ -105,10 +102,21 @@ def _the_one(texts: list[str], how: How) -> Found:
         return next(iter(found.values()))
     for setting, text in (("before", how.before), ("after", how.after)):
         wanted = amounts.plain(text).strip()
-        if wanted and not any(wanted in one for one in plain):
+        if wanted and not any(wanted in one for one in texts):
             raise Misread(N_("This text is not there"), wanted, setting=setting)
-    shown = " … ".join(text.strip()[:60] for text in plain)
+    shown = " … ".join(text.strip()[:60] for text in texts)
     raise Misread(N_("No number stands there"), shown, setting="before" if how.before else "place")
+
+
+def _on_page(page: str, how: How) -> Found:
+    texts = selecting.texts(page, how.place, how.attribute)
+    found = among([amounts.plain(text) for text in texts], how)
+    lower = page.lower()
+    ended = next((end for tag, end in (("<html", "</html>"), ("<body", "</body>")) if tag in lower),
+                 ">")  # fmt: skip
+    if ended not in lower if ended != ">" else not page.rstrip().endswith(">"):
+        raise Unreadable(N_("The page ends in the middle."))
+    return found
 
 
 def _neighbours(around: object, place: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from flask_wtf.csrf import CSRFError
 
 from campaigns.web.staff import (
     answers,
+    anywhere,
     byhand,
     campaigns,
     contract,
@@ -80,7 +81,8 @@ IDLE = timedelta(hours=12)
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
-PARTS = (login, reset, today, campaigns, listings, answers, ways, contract, festivals,
+PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, contract,
+         festivals,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, reasons,

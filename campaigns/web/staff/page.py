@@ -46,7 +46,7 @@ _P = Permission
 NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK,
-     ("campaigns", "listings", "answers", "ways", "contract", "festivals")),
+     ("campaigns", "listings", "answers", "anywhere", "ways", "contract", "festivals")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",

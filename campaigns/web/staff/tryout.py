@@ -1,0 +1,104 @@
+"""Trying out how a page is read: one guarded question, and what would become of its answer."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from flask_babel import gettext as _
+
+from campaigns import throttles
+from campaigns.db import db
+from campaigns.platforms import charsets, generic, generic_guesses, generic_pages
+from campaigns.platforms.amounts import Found
+from campaigns.platforms.base import Answer, Ask, PlatformError
+from campaigns.platforms.fetch import Manners, fetch, user_agent
+from campaigns.platforms.generic_guesses import Guess
+from campaigns.platforms.generic_how import How
+from campaigns.platforms.misread import Misread
+from campaigns.web.staff.reasons import told
+from campaigns.web.staff.session import me
+from config import settings
+
+ASK_SECONDS, LARGEST_ANSWER = 8.0, 2 * 1024 * 1024
+TRIES, PER = 40, timedelta(minutes=10)  # of one member of staff
+EXCERPT = 4000  # characters of an answer that are shown
+
+Refuse = Callable[[str, str], None]  # a field's name, and a sentence in the reader's language
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a try: the figure, or guesses, or neither and the reasons are in the form."""
+
+    way: str
+    found: Found | None = None
+    guesses: list[Guess] = field(default_factory=list)
+    excerpt: str = ""
+
+
+def look(way: str, how: How, refuse: Refuse) -> Tried | None:
+    """Ask, and see what could be the figure."""
+    answer = _asked(way, how, refuse)
+    if answer is None:
+        return None
+    try:
+        way, guesses = generic_guesses.way_of(answer), generic_guesses.of(answer, how)
+    except PlatformError as error:
+        refuse("address", told(str(error)))
+        return Tried(way, excerpt=_excerpt(answer))
+    return Tried(way, guesses=guesses, excerpt=_excerpt(answer))
+
+
+def read(way: str, how: How, refuse: Refuse) -> Tried | None:
+    """Ask, and read the answer as a listing of these settings would."""
+    answer = _asked(way, how, refuse)
+    if answer is None:
+        return None
+    found = None
+    try:
+        found = generic_pages.find(answer, way, how)
+        if found is None:
+            refuse("place", _("The answer states no figure there."))
+    except Misread as error:
+        refuse(error.setting, told(str(error)))
+    except PlatformError as error:
+        refuse("address", told(str(error)))
+    return Tried(way, found, excerpt=_excerpt(answer))
+
+
+def mark(way: str, how: How, page: str) -> str:
+    """Which settings were tried: others have not been, however alike."""
+    whole = json.dumps([way, how.as_json(), page], sort_keys=True)
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
+
+
+def _asked(way: str, how: How, refuse: Refuse) -> Answer | None:
+    """The live answer. Nothing of the database is held while we wait for it."""
+    given = settings()
+    allowed = throttles.allow(f"try out a page {me().id}", TRIES, PER, datetime.now(UTC))
+    db.session.commit()
+    if not allowed:
+        refuse("address", _("That were many tries in a row. Wait ten minutes."))
+        return None
+    manners = Manners(
+        user_agent(given.base_url),
+        allow_private=given.poll_allow_private,
+        timeout=ASK_SECONDS,
+        max_bytes=LARGEST_ANSWER,
+    )
+    put: Callable[[Ask], Answer] = partial(fetch, manners=manners)
+    origin = given.platform_origins.get(generic.NAME)
+    try:
+        return put(generic_pages.ask("", "", origin, way, how.as_json()))
+    except Misread as error:
+        refuse(error.setting, told(str(error)))
+    except PlatformError as error:
+        refuse("address", told(str(error)))
+    return None
+
+
+def _excerpt(answer: Answer) -> str:
+    return charsets.decoded(answer.body, answer.headers)[0][:EXCERPT]
