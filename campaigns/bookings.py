@@ -1,8 +1,8 @@
 """Bookings: a movement and where it belongs, and what the ledger knows of its numbers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import cast
 
 from sqlalchemy import Table, bindparam, exists, select, tuple_
@@ -15,22 +15,19 @@ from campaigns.money import Money
 from campaigns.platforms.base import N_, Key, detailed
 
 COMES_IN = frozenset({EntryKind.DONATION, EntryKind.MATCH, EntryKind.PAYOUT})
-# What is about another movement, and goes by other numbers at each door.
-ABOUT_ANOTHER = (EntryKind.REFUND, EntryKind.CHARGEBACK, EntryKind.FEE)
-# One door dates a refund when it was asked for, another when it was done.
-CLOSE = timedelta(days=1)
 # From the first stage of a match to the last.
 STAGES = tuple(MatchStage)
 KEYS = cast(Table, EntryKey.__table__)
 _REVERSAL = aliased(Entry)
-# Building them costs more than running them, so it is done once.
-_NUMBERED = select(
+# Entries with each of their numbers, and whether they were taken back. Building it costs more than
+# running it, so it is done once.
+NUMBERED = select(
     Entry,
     exists().where(_REVERSAL.reverses == Entry.id).label("reversed"),
     EntryKey.scheme,
     EntryKey.value,
 ).join(EntryKey, EntryKey.entry_id == Entry.id)
-_KNOWN = _NUMBERED.where(
+_KNOWN = NUMBERED.where(
     EntryKey.source == bindparam("source"),
     tuple_(EntryKey.scheme, EntryKey.value).in_(bindparam("keys", expanding=True)),
 )
@@ -42,10 +39,6 @@ class LedgerError(Exception):
 
 class Differs(LedgerError):
     """A number is in the ledger already, with another amount or kind, or for two movements."""
-
-
-class Alike(Differs):
-    """It may be a movement that the ledger has under numbers of another sort, or a part of one."""
 
 
 class Returned(LedgerError):
@@ -98,6 +91,11 @@ class Booking:
     @property
     def signed(self) -> Money:
         return signed(self.kind, self.amount)
+
+    @property
+    def numbers(self) -> list[tuple[str, Key]]:
+        """Its keys, each with the source without which it says nothing."""
+        return [(self.source, key) for key in self.keys]
 
     @property
     def gifts(self) -> int:
@@ -159,30 +157,17 @@ def known(booking: Booking) -> Known | None:
     return None
 
 
-def twin(booking: Booking) -> Known | None:
-    """The entry that is this movement although no number leads to it; None if it is a new one.
-
-    A refund may have another number at each door: a line of the account's statement, the platform's
-    number in a notice; only the donation stands in both. Booked by each it would be taken from the
-    figure twice. So what is about the same donation, of the same amount and day, and numbered by
-    no sort in common, is the same movement (design §5 rule 4). Two that have each a number of one
-    sort are two. Raises `Alike`, so that a person decides, where several fit, where none is
-    close enough, and where it may be a part of a sum that a notice told of (`refunds`).
-    """
-    if booking.regards is None or booking.kind not in ABOUT_ANOTHER:
-        return None
-    sorts = _sorts(booking.keys, booking.regards)
-    found = _about(booking)
-    like = [one for one in found if one.amount == booking.signed and not one.sorts & sorts]
-    close = [one for one in like if abs(one.occurred_at - booking.occurred_at) <= CLOSE]
-    if len(close) == 1:
-        one = close[0]
-        return Known(one.entry_id, booking.kind, one.amount, None, one.reversed, frozenset())
-    whole = like or [one for one in found if one.is_sum and one.amount < booking.signed]
-    if whole:
-        ids = ", ".join(str(one.entry_id) for one in whole)
-        raise Alike(detailed(N_("It may be in the ledger, by a number of another sort"), ids))
-    return None
+def taken(many: Sequence[Booking]) -> set[tuple[str, Key]]:
+    """Which of the numbers of these movements are in the ledger."""
+    asked = {source: set[Key]() for source in {booking.source for booking in many}}
+    for booking in many:
+        asked[booking.source].update(booking.keys)
+    found = set()
+    for source, keys in asked.items():
+        of_source = select(EntryKey.scheme, EntryKey.value).where(EntryKey.source == source)
+        which = tuple_(EntryKey.scheme, EntryKey.value).in_(sorted(keys))
+        found |= {(source, Key(*row)) for row in db.session.execute(of_source.where(which))}
+    return found
 
 
 def holding(source: str, keys: Collection[Key]) -> list[Entry]:
@@ -212,6 +197,31 @@ def add_keys(entry_id: int, booking: Booking, known: frozenset[Key]) -> None:
         )
 
 
+def values(booking: Booking, day: date, now: datetime) -> dict[str, object]:
+    """A movement as a row of the ledger."""
+    return {
+        "kind": booking.kind,
+        "stage": booking.stage,
+        "amount": booking.signed.minor,
+        "currency": booking.amount.currency,
+        "donations": booking.gifts,
+        "campaign_id": booking.listing.campaign_id,
+        "listing_id": booking.listing.id,
+        "source": booking.source,
+        "occurred_at": booking.occurred_at,
+        "day": day,
+        "booked_at": now,
+        "door": booking.door,
+        "notice_id": booking.notice_id,
+        "staff_id": booking.staff_id,
+        "regards": booking.regards,
+        "way": booking.way,
+        "reason": booking.reason,
+        "import_id": booking.import_id,
+        "import_row": booking.import_row,
+    }
+
+
 def rows(entry_id: int, source: str, keys: Iterable[Key]) -> list[dict[str, object]]:
     """The numbers of an entry as rows.
 
@@ -236,61 +246,3 @@ def gifts(kind: EntryKind) -> int:
 def named(keys: Iterable[Key]) -> str:
     """Numbers in the words of a message."""
     return ", ".join(f"{scheme} {value}" for scheme, value in sorted(keys))
-
-
-@dataclass(frozen=True)
-class _About:
-    """An entry about some donation, and which sorts of number it goes by."""
-
-    entry_id: int
-    amount: Money
-    occurred_at: datetime
-    reversed: bool
-    sorts: frozenset[str]
-    by_webhook: bool
-
-    @property
-    def is_sum(self) -> bool:
-        """Whether it may hold several refunds: a notice told of it without a number of its own."""
-        return self.by_webhook and not self.reversed and "refund" not in self.sorts
-
-
-def _about(booking: Booking) -> list[_About]:
-    """What is booked about the donation, also by an import that does not count yet.
-
-    What was booked anew or undone has no numbers any more, nor has a reversal.
-    """
-    rows = db.session.execute(
-        _NUMBERED.where(
-            Entry.regards == booking.regards,
-            Entry.source == booking.source,
-            Entry.kind == booking.kind,
-            Entry.currency == booking.amount.currency,
-        ).order_by(Entry.id)
-    ).all()
-    numbers: dict[Entry, set[Key]] = {}
-    for entry, _, scheme, value in rows:
-        numbers.setdefault(entry, set()).add(Key(scheme, value))
-    reversed_ids = {entry.id for entry, is_reversed, _, _ in rows if is_reversed}
-    return [
-        _About(
-            entry.id,
-            entry.amount,
-            entry.occurred_at,
-            entry.id in reversed_ids,
-            _sorts(keys, entry.regards or ""),
-            entry.door is Door.WEBHOOK,
-        )
-        for entry, keys in numbers.items()
-    ]
-
-
-def _sorts(keys: Iterable[Key], regards: str) -> frozenset[str]:
-    """The sorts of number among them. The donation's number says of a refund only what it is about:
-    some tables have no other, and what is told of as a sum may have none."""
-    donation = regards.removeprefix("trade:")
-    return frozenset(
-        scheme
-        for scheme, value in keys
-        if scheme != "refund" or not (value == donation or value.startswith(f"{regards} "))
-    )

@@ -5,22 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, literal, select, tuple_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import exists, literal, select, tuple_
 
-from campaigns import audit, gifts, ledger
+from campaigns import audit, entering, gifts, ledger
 from campaigns.bookings import Booked, Booking, Differs, Returned
 from campaigns.db import db
 from campaigns.gifts import Told
 from campaigns.mail.address import Address, BadAddress
-from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage, Way
 from campaigns.model.gift import Moderation
-from campaigns.model.listing import Asking, Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.staff import Staff
 from campaigns.money import Money
-from campaigns.platforms import offline
 from campaigns.platforms.base import LARGEST_AMOUNT, Giver, Key
 
 SOURCE = "hand"
@@ -115,43 +112,23 @@ def book_all(
     Where one is refused the others are tried all the same, so that everything can be said at
     once; the transaction is to be rolled back then. The second time changes nothing.
     """
-    before = _of_forms([f"{token}.{number}" for number, _movement in movements])
+    names = {number: f"{token}.{number}" for number, _ in movements}
+    before = _of_forms(list(names.values()))
+    rows: dict[int, Row] = {}
+    written: list[tuple[int, Movement, Booking]] = []
+    for number, movement in movements:
+        if names[number] in before:
+            rows[number] = Row(number, Booked(before[names[number]], already=True))
+            continue
+        try:
+            written.append((number, movement, booking(movement, names[number], now, by)))
+        except Refused as refusal:
+            rows[number] = Row(number, refusal=refusal)
+    rows |= _new_rows(written, now)
     return [
-        Row(number, Booked(before[name], already=True))
-        if (name := f"{token}.{number}") in before
-        else _row(number, movement, name, now, by)
+        rows[number] if number in rows else _row(number, movement, names[number], now, by)
         for number, movement in movements
     ]
-
-
-def offline_listing(campaign: Campaign, now: datetime, by: Staff) -> Listing:
-    """Where a campaign's gifts that came through no platform belong; made when first needed."""
-    found = _offline(campaign)
-    if found is not None:
-        return found
-    last = select(func.max(Listing.position)).where(Listing.campaign_id == campaign.id)
-    listing = Listing(
-        campaign_id=campaign.id,
-        platform=offline.NAME,
-        external_id=f"offline-{campaign.id}",
-        url="",
-        currency=campaign.currency,
-        rule=Rule.ITEMISED,
-        asking=Asking.BY_HAND,
-        position=(db.session.scalar(last) or 0) + 1,
-        created_at=now,
-    )
-    try:
-        with db.session.begin_nested():
-            db.session.add(listing)
-    except IntegrityError:
-        # Somebody else needed it at this moment.
-        found = _offline(campaign)
-        if found is None:
-            raise
-        return found
-    audit.record("add listing", listing, now, by=by, changes={"platform": (None, offline.NAME)})
-    return listing
 
 
 def booking(movement: Movement, token: str | None, now: datetime, by: Staff) -> Booking:
@@ -182,12 +159,6 @@ def scheme(kind: EntryKind) -> str:
     return SCHEMES.get(kind, "line")
 
 
-def _offline(campaign: Campaign) -> Listing | None:
-    return db.session.scalar(
-        select(Listing).where(Listing.campaign_id == campaign.id, Listing.platform == offline.NAME)
-    )
-
-
 def _check(movement: Movement, now: datetime) -> None:
     if movement.occurred_at > now:
         raise NotYet(_("This moment has not come yet."))
@@ -200,6 +171,21 @@ def _check(movement: Movement, now: datetime) -> None:
             raise BadGiver(
                 _("This is no mail address. Write one such as lin@example.org.")
             ) from error
+
+
+def _new_rows(written: Sequence[tuple[int, Movement, Booking]], now: datetime) -> dict[int, Row]:
+    """Those that are plainly new, by few statements: others wait for as long as it takes."""
+    made = entering.book([one for *_, one in written], now)
+    entered = [
+        (number, movement, entry_id)
+        for (number, movement, _), entry_id in zip(written, made, strict=True)
+        if entry_id is not None
+    ]
+    given = [
+        (entry_id, *_told(movement)) for _, movement, entry_id in entered if _is_given(movement)
+    ]
+    gifts.record_all(given, now)
+    return {number: Row(number, Booked(entry_id, False)) for number, _, entry_id in entered}
 
 
 def _row(number: int, movement: Movement, token: str, now: datetime, by: Staff) -> Row:
@@ -218,18 +204,21 @@ def _book(movement: Movement, token: str, now: datetime, by: Staff) -> Booked:
         raise _known(written) from error
     if booked.already and not _is_of_form(booked.entry_id, token):
         raise _known(written)
-    if not booked.already:
-        _keep_gift(movement, booked.entry_id, now)
+    if not booked.already and _is_given(movement):
+        gifts.record(booked.entry_id, *_told(movement), now)
     return booked
 
 
-def _keep_gift(movement: Movement, entry_id: int, now: datetime) -> None:
-    if movement.kind not in (EntryKind.DONATION, EntryKind.MATCH):
-        return
+def _is_given(movement: Movement) -> bool:
+    return movement.kind in (EntryKind.DONATION, EntryKind.MATCH)
+
+
+def _told(movement: Movement) -> tuple[int, Told]:
+    """Its campaign, and who gave."""
     moderation = Moderation.SHOWN if movement.show_message else Moderation.WAITING
     thank = movement.thank and movement.kind is EntryKind.DONATION
     told = Told(movement.giver, movement.message, moderation, thank)
-    gifts.record(entry_id, movement.listing.campaign_id, told, now)
+    return movement.listing.campaign_id, told
 
 
 def _of_forms(tokens: Sequence[str]) -> dict[str, int]:

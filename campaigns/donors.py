@@ -1,7 +1,8 @@
 """Donors by address: the same address is the same person, whichever door they came in by."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,27 +19,51 @@ def at(address: Address) -> Donor | None:
     return _followed(db.session.scalar(select(Donor).where(Donor.address_hash == hashed(address))))
 
 
+class Person(NamedTuple):
+    """Who is at an address, as far as somebody says."""
+
+    address: Address
+    name: str | None = None
+    locale: str | None = None
+
+
 def at_or_new(address: Address, name: str | None, locale: str | None, now: datetime) -> Donor:
-    """The donor at an address, made if there is none; a race ends with one row.
+    """`at_or_new_all` for one."""
+    return at_or_new_all([Person(address, name, locale)], now)[0]
+
+
+def at_or_new_all(people: Sequence[Person], now: datetime) -> list[Donor]:
+    """The donor at each address, made where there is none; a race ends with one row.
 
     The second call changes nothing that is known; it fills in a name or language that was missing,
     and gives an erased donor who came back their address again.
     """
-    digest = hashed(address)
-    insert = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert
-    db.session.execute(
-        insert(Donor)
-        .values(address=address.text, address_hash=digest, name=name, locale=locale, created_at=now)
-        .on_conflict_do_nothing(index_elements=["address_hash"])
-    )
-    donor = at(address)
-    if donor is None:
-        raise LookupError("A donor was made and is not there.")
-    donor.name = donor.name or name
-    donor.locale = donor.locale or locale
-    if donor.address_hash == digest:
-        donor.address = address.text
-    return donor
+    if not people:
+        return []
+    digests = [hashed(person.address) for person in people]
+    new = {
+        digest: {
+            "address": person.address.text,
+            "address_hash": digest,
+            "name": person.name,
+            "locale": person.locale,
+            "created_at": now,
+        }
+        for digest, person in reversed(list(zip(digests, people, strict=True)))
+    }
+    into = (sqlite if db.engine.dialect.name == "sqlite" else postgresql).insert(Donor)
+    rows = [new[digest] for digest in sorted(new)]
+    db.session.execute(into.on_conflict_do_nothing(index_elements=["address_hash"]), rows)
+    known = db.session.scalars(select(Donor).where(Donor.address_hash.in_(list(new))))
+    found = {donor.address_hash: _followed(donor) for donor in known}
+    donors = []
+    for digest, person in zip(digests, people, strict=True):
+        donor = found.get(digest)
+        if donor is None:
+            raise LookupError("A donor was made and is not there.")
+        _fill_in(donor, digest, person)
+        donors.append(donor)
+    return donors
 
 
 def at_or_new_many(people: Mapping[str, tuple[str, str | None]], now: datetime) -> dict[str, int]:
@@ -68,6 +93,13 @@ def at_or_new_many(people: Mapping[str, tuple[str, str | None]], now: datetime) 
 def hashed(address: Address) -> str:
     """The address's permanent pseudonym."""
     return address_hash(settings().address_pepper, address.text)
+
+
+def _fill_in(donor: Donor, digest: str, person: Person) -> None:
+    donor.name = donor.name or person.name
+    donor.locale = donor.locale or person.locale
+    if donor.address_hash == digest:
+        donor.address = person.address.text
 
 
 def _merged(id: int, into: int | None) -> int:

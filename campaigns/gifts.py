@@ -1,5 +1,6 @@
 """Gifts: who gave and what they wish shown, what they agreed to, and one letter of thanks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -8,6 +9,8 @@ from sqlalchemy import Table
 
 from campaigns import donors, letters, suppression
 from campaigns.db import db, insert
+from campaigns.donors import Person
+from campaigns.letters import Letter
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.consent import ConsentSource, Purpose
 from campaigns.model.delivery import LetterKind
@@ -50,42 +53,57 @@ def record(entry_id: int, campaign_id: int, told: Told, now: datetime) -> Donor 
     For an entry that has its gift already, and where nothing was told, this does nothing. Of
     matched money the giver is the one who matches, to whom no letter goes.
     """
-    donor = _donor(told.giver, now)
+    person = _person(told.giver)
+    donor = donors.at_or_new_all([person], now)[0] if person else None
     if not (donor or told.giver.name or told.message):
         return None
-    if not _enter(entry_id, donor, told) or donor is None:
+    row = _row(entry_id, donor, told)
+    kept = insert(GIFTS).values(row).on_conflict_do_nothing().returning(GIFTS.c.entry_id)
+    if db.session.execute(kept).first() is None or donor is None:
         return None
     if told.thank:
-        letters.queue(
-            LetterKind.THANKS,
-            to=donor,
-            purpose=Purpose.RECEIPTS,
-            occasion=f"entry:{entry_id}",
-            locale=_locale(told.giver.locale),
-            now=now,
-            campaign_id=campaign_id,
-            entry_id=entry_id,
-        )
+        letters.queue_all([_thanks(donor, entry_id, campaign_id, told)], now)
     return donor
 
 
-def _enter(entry_id: int, donor: Donor | None, told: Told) -> bool:
-    """False if the entry has its gift already."""
+def record_all(given: Sequence[tuple[int, int, Told]], now: datetime) -> None:
+    """`record` for entries that were just made, each with its campaign; by four statements."""
+    people = [_person(told.giver) for _, _, told in given]
+    known = iter(donors.at_or_new_all([one for one in people if one], now))
+    rows, thanks = [], []
+    for (entry_id, campaign_id, told), person in zip(given, people, strict=True):
+        donor = next(known) if person else None
+        if donor or told.giver.name or told.message:
+            rows.append(_row(entry_id, donor, told))
+        if donor and told.thank:
+            thanks.append(_thanks(donor, entry_id, campaign_id, told))
+    if rows:
+        db.session.execute(GIFTS.insert(), rows)
+    letters.queue_all(thanks, now)
+
+
+def _row(entry_id: int, donor: Donor | None, told: Told) -> dict[str, object]:
     giver, message = told.giver, told.message
-    kept = db.session.execute(
-        insert(GIFTS)
-        .values(
-            entry_id=entry_id,
-            donor_id=donor.id if donor else None,
-            public_name=giver.name,
-            show_name=giver.public_name,
-            message=message[:LONGEST_MESSAGE] if message else None,
-            moderation=told.moderation,
-        )
-        .on_conflict_do_nothing()
-        .returning(GIFTS.c.entry_id)
-    ).first()
-    return kept is not None
+    return {
+        "entry_id": entry_id,
+        "donor_id": donor.id if donor else None,
+        "public_name": giver.name,
+        "show_name": giver.public_name,
+        "message": message[:LONGEST_MESSAGE] if message else None,
+        "moderation": told.moderation,
+    }
+
+
+def _thanks(donor: Donor, entry_id: int, campaign_id: int, told: Told) -> Letter:
+    return Letter(
+        LetterKind.THANKS,
+        donor,
+        Purpose.RECEIPTS,
+        f"entry:{entry_id}",
+        _locale(told.giver.locale),
+        campaign_id,
+        entry_id,
+    )
 
 
 def _agree(donor: Donor, campaign_id: int, endpoint: WebhookEndpoint, now: datetime) -> None:
@@ -100,15 +118,14 @@ def _agree(donor: Donor, campaign_id: int, endpoint: WebhookEndpoint, now: datet
     )
 
 
-def _donor(giver: Giver, now: datetime) -> Donor | None:
-    """The donor at the address given; without one that can be written to, nobody."""
+def _person(giver: Giver) -> Person | None:
+    """Who is at the address given; without one that can be written to, nobody."""
     if not giver.email:
         return None
     try:
-        address = Address.parse(giver.email)
+        return Person(Address.parse(giver.email), giver.name, _locale(giver.locale))
     except BadAddress:
         return None
-    return donors.at_or_new(address, giver.name, _locale(giver.locale), now)
 
 
 def _locale(given: str | None) -> str | None:

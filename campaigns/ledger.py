@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import Table, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
-from campaigns import bookings, figures, totals, turns
+from campaigns import bookings, figures, totals, turns, twins
 from campaigns.bookings import Booked, Booking, Differs, Known, NotReversible, Overtaken
 from campaigns.db import db
 from campaigns.figures import Fall
@@ -30,7 +30,7 @@ def book(booking: Booking, now: datetime, *, although_alike: bool = False) -> Bo
     """Enter a movement and add it to its totals.
 
     The second time, also under another of its numbers or through another door, changes nothing,
-    but numbers not known yet are kept; of a refund see `bookings.twin`, which is not asked if it
+    but numbers not known yet are kept; of a refund see `twins.of`, which is not asked if it
     is sure that this is another one `although_alike`. A match that comes again at a later stage is
     booked anew; at an earlier one it is known already. Two at once end as one entry: the keys are
     unique. Raises `Differs` and `Returned`; then nothing was changed.
@@ -106,12 +106,12 @@ def hold(entry: Entry) -> None:
 
 
 def _known(booking: Booking, although_alike: bool) -> Known | None:
-    if booking.kind not in bookings.ABOUT_ANOTHER:
+    if booking.kind not in twins.ABOUT_ANOTHER:
         return bookings.known(booking)
     if booking.regards is not None:
         turns.take(booking.source, booking.regards)
     known = bookings.known(booking)
-    return known if known or although_alike else bookings.twin(booking)
+    return known if known or although_alike else twins.of(booking)
 
 
 def _advance(known: Known, booking: Booking, now: datetime) -> Booked:
@@ -146,34 +146,13 @@ def _follow(old_id: int, new_id: int) -> None:
 def _enter(
     booking: Booking, keys: tuple[Key, ...], now: datetime, replaces: int | None = None
 ) -> int:
-    signed, day = booking.signed, figures.day_of(booking.occurred_at)
-    values = {
-        "kind": booking.kind,
-        "stage": booking.stage,
-        "amount": signed.minor,
-        "currency": signed.currency,
-        "donations": booking.gifts,
-        "campaign_id": booking.listing.campaign_id,
-        "listing_id": booking.listing.id,
-        "source": booking.source,
-        "occurred_at": booking.occurred_at,
-        "day": day,
-        "booked_at": now,
-        "door": booking.door,
-        "notice_id": booking.notice_id,
-        "staff_id": booking.staff_id,
-        "replaces": replaces,
-        "regards": booking.regards,
-        "way": booking.way,
-        "reason": booking.reason,
-        "import_id": booking.import_id,
-        "import_row": booking.import_row,
-    }
+    day = figures.day_of(booking.occurred_at)
+    values = bookings.values(booking, day, now) | {"replaces": replaces}
     entry_id: int = db.session.execute(_ENTER, values).scalar_one()
     if keys:
         db.session.execute(KEYS.insert(), bookings.rows(entry_id, booking.source, keys))
     if booking.stage is not MatchStage.ANNOUNCED:
-        totals.add(booking.listing.id, booking.kind, signed, day, booking.gifts)
+        totals.add(booking.listing.id, booking.kind, booking.signed, day, booking.gifts)
     return entry_id
 
 

@@ -1,6 +1,9 @@
 """Letters: queue one to one person, and find the one behind a link."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import cast
 
 from sqlalchemy import Table, or_, select, update
@@ -21,6 +24,23 @@ _ALERT_LASTS = timedelta(days=1)
 DELIVERIES = cast(Table, Delivery.__table__)
 
 
+@dataclass(frozen=True)
+class Letter:
+    """One letter to one person. `locale` defaults to the recipient's own, then the organisation's.
+
+    `occasion` is the entry, token or alert that causes it: there is one letter for each.
+    """
+
+    kind: LetterKind
+    to: Donor | Staff
+    purpose: Purpose
+    occasion: str
+    locale: str | None = None
+    campaign_id: int | None = None
+    entry_id: int | None = None
+    expires_at: datetime | None = None
+
+
 def queue(
     kind: LetterKind,
     *,
@@ -33,35 +53,25 @@ def queue(
     entry_id: int | None = None,
     expires_at: datetime | None = None,
 ) -> None:
-    """Write the delivery of one letter, in the caller's transaction: its cause and it are one.
+    """`queue_all` for one letter."""
+    letter = Letter(kind, to, purpose, occasion, locale, campaign_id, entry_id, expires_at)
+    queue_all([letter], now)
+
+
+def queue_all(letters: Iterable[Letter], now: datetime) -> None:
+    """Write the deliveries of letters, in the caller's transaction: their cause and they are one.
 
     The second time with the same occasion does nothing, so does a donor without an address.
-    Consent and suppression are asked when the letter is claimed. `locale` defaults to the
-    recipient's own, then the organisation's.
+    Consent and suppression are asked when a letter is claimed.
     """
-    digest = _hash(to)
-    if digest is None:
-        return
-    db.session.execute(
-        insert(DELIVERIES)
-        .values(
-            letter=kind,
-            occasion=occasion,
-            address_hash=digest,
-            donor_id=to.id if isinstance(to, Donor) else None,
-            staff_id=to.id if isinstance(to, Staff) else None,
-            campaign_id=campaign_id,
-            entry_id=entry_id,
-            purpose=purpose,
-            locale=locale or to.locale or first_language(),
-            state=DeliveryState.QUEUED,
-            due_at=now,
-            expires_at=expires_at,
-            attempts=0,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
+    ours = cache(first_language)  # asked once, if at all
+    rows = [
+        _row(letter, digest, letter.locale or letter.to.locale or ours(), now)
+        for letter in letters
+        if (digest := _hash(letter.to)) is not None
+    ]
+    if rows:
+        db.session.execute(insert(DELIVERIES).on_conflict_do_nothing(), rows)
 
 
 def alert(what: str, about: int, permission: Permission, now: datetime) -> None:
@@ -106,6 +116,26 @@ def behind(token: str) -> Delivery | None:
             or_(Delivery.token_hash == digest, Delivery.earlier_token_hash == digest)
         )
     )
+
+
+def _row(letter: Letter, digest: str, locale: str, now: datetime) -> dict[str, object]:
+    to = letter.to
+    return {
+        "letter": letter.kind,
+        "occasion": letter.occasion,
+        "address_hash": digest,
+        "donor_id": to.id if isinstance(to, Donor) else None,
+        "staff_id": to.id if isinstance(to, Staff) else None,
+        "campaign_id": letter.campaign_id,
+        "entry_id": letter.entry_id,
+        "purpose": letter.purpose,
+        "locale": locale,
+        "state": DeliveryState.QUEUED,
+        "due_at": now,
+        "expires_at": letter.expires_at,
+        "attempts": 0,
+        "created_at": now,
+    }
 
 
 def _hash(to: Donor | Staff) -> str | None:

@@ -59,7 +59,7 @@ def items(notices: Iterable[Notice], now: datetime) -> list[Item]:
 
 def held(item: Item) -> tuple[list[Entry], bool]:
     """What the ledger has under the numbers that a notice gives, and true; or false and what it has
-    about the same donations under others, one of which it may be (`bookings.twin`).
+    about the same donations under others, one of which it may be (`twins.of`).
 
     To a sum so far belongs all that was refunded, under whatever numbers.
     """

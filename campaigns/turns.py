@@ -24,7 +24,7 @@ _ROWS = text(f"""
 def take(source: str, regards: str) -> None:
     """Until the transaction ends nobody else books a refund of this donation.
 
-    Refunds that are alike need no number in common (`bookings.twin`), and what is missing of a sum
+    Refunds that are alike need no number in common (`twins.of`), and what is missing of a sum
     has none (`refunds`), so no unique key keeps doors apart. On SQLite a transaction that writes is
     the only one anyway.
     """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from campaigns import batches, bookings
+from campaigns import batches, twins
 from campaigns.db import db
 from campaigns.platforms.base import N_
 
@@ -58,7 +58,7 @@ _SAME = (
     "CASE WHEN r.kind IN ('donation', 'match', 'payout') THEN r.amount ELSE -r.amount END"
 )
 
-# What `bookings.twin` says, for rows: in the ledger by numbers of another sort, or perhaps so. Of
+# What `twins.of` says, for rows: in the ledger by numbers of another sort, or perhaps so. Of
 # two rows that are one such entry the first is: they have each a number of one sort.
 _BY_LIKENESS = """
 UPDATE import_rows SET entry_id = found.entry_id, verdict = found.verdict, reason = found.reason
@@ -99,7 +99,7 @@ _LIKE = f"""{_ABOUT} AND e.amount = -r.amount
 _A_SUM = f"""{_ABOUT} AND e.amount < -r.amount AND e.door = 'webhook' AND NOT {_TAKEN_BACK}
       AND NOT EXISTS (
         SELECT 1 FROM entry_keys k WHERE k.entry_id = e.id AND k.scheme = 'refund' AND {{own}})"""  # noqa: S608
-# A number of a refund that is more than its donation's (`bookings.twin`).
+# A number of a refund that is more than its donation's (`twins.of`).
 _OWN = (
     "k.value <> substr(r.regards, 7) AND substr(k.value, 1, length(r.regards) + 1) <> "
     "r.regards || ' '"
@@ -191,13 +191,13 @@ def _by_likeness() -> str:
         + (f" AND {_OWN} AND {_OWN_OF_ROW}" if scheme == "refund" else "")
         for scheme, column in batches.NUMBERS.items()
     )
-    close = _CLOSE[db.engine.dialect.name].format(seconds=bookings.CLOSE.total_seconds())
+    close = _CLOSE[db.engine.dialect.name].format(seconds=twins.CLOSE.total_seconds())
     return _BY_LIKENESS.format(
         like=_LIKE.format(shared=shared),
         a_sum=_A_SUM.format(own=_OWN),
         close=close,
         taken_back=_TAKEN_BACK,
-        about_another=", ".join(f"'{kind}'" for kind in bookings.ABOUT_ANOTHER),
+        about_another=", ".join(f"'{kind}'" for kind in twins.ABOUT_ANOTHER),
         alike=ALIKE,
         twin=TWIN,
         returned=RETURNED,

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import bounds, byhand, figures, ledger, progress
+from campaigns import bounds, byhand, figures, given_directly, ledger, progress
 from campaigns.bookings import Booking
 from campaigns.byhand import BadAmount, BadGiver, Known, Movement, NotYet
 from campaigns.db import db
@@ -37,7 +37,7 @@ def by(app: Flask) -> Staff:
 
 @pytest.fixture
 def listing(by: Staff) -> Listing:
-    return byhand.offline_listing(make.campaign(), NOON, by)
+    return given_directly.listing(make.campaign(), NOON, by)
 
 
 def movement(listing: Listing, **more: Any) -> Movement:
@@ -199,8 +199,8 @@ def test_who_booked_it_is_on_record(listing: Listing, by: Staff) -> None:
 
 def test_a_campaign_has_one_listing_for_what_is_given_directly(by: Staff) -> None:
     campaign = make.campaign()
-    first = byhand.offline_listing(campaign, NOON, by)
-    assert byhand.offline_listing(campaign, NOON, by) is first
+    first = given_directly.listing(campaign, NOON, by)
+    assert given_directly.listing(campaign, NOON, by) is first
     assert (first.rule, first.asking, first.url) == (Rule.ITEMISED, Asking.BY_HAND, "")
 
 
@@ -214,7 +214,7 @@ def test_two_who_need_it_first_at_once_get_the_same_one(app: Flask, by: Staff) -
                 db.session.get_one(Campaign, campaign_id),
                 db.session.get_one(Staff, by_id),
             )
-            found = byhand.offline_listing(campaign, NOON, who).id
+            found = given_directly.listing(campaign, NOON, who).id
             db.session.commit()
             return found
 

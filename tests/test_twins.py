@@ -9,12 +9,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from campaigns import ledger, refunds, reviewing
-from campaigns.bookings import Alike, Booking, Returned
+from campaigns.bookings import Booking, Returned
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.imported import Decision, Import, ImportRow
 from campaigns.model.listing import Listing, Rule
 from campaigns.money import Money
+from campaigns.twins import Alike
 from tests import bill, make
 from tests.bill import Paid
 from tests.books import booking, totals_agree

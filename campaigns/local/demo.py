@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from campaigns import accounts, byhand, reporting
+from campaigns import accounts, given_directly, reporting
 from campaigns.db import db
 from campaigns.local import demo_hand, demo_letters, demo_listings, demo_payments
 from campaigns.local import demo_texts as texts
@@ -67,7 +67,7 @@ def load(now: datetime) -> str:
         _history(number, fact, partner, people, now)
     live = _live(partner, now)
     script = demo_listings.make(live, now)
-    direct = byhand.offline_listing(live, now, people.treasurer)
+    direct = given_directly.listing(live, now, people.treasurer)
     demo_payments.play(direct, now)
     demo_hand.enter(direct, people.treasurer, now)
     demo_letters.gather(live, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import byhand
+from campaigns import byhand, given_directly
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint
@@ -33,7 +33,7 @@ def listing(chosen: str, now: datetime) -> Listing:
     """The listing of one of `choices.listings`; that of direct gifts is made when first meant."""
     if chosen.startswith(DIRECT):
         campaign = db.session.get_one(Campaign, int(chosen.removeprefix(DIRECT)))
-        return byhand.offline_listing(campaign, now, me())
+        return given_directly.listing(campaign, now, me())
     return db.session.get_one(Listing, int(chosen))
 
 
