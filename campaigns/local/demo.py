@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from campaigns import accounts, given_directly, reporting
 from campaigns.db import db
-from campaigns.local import demo_hand, demo_letters, demo_listings, demo_payments
+from campaigns.local import demo_bill, demo_hand, demo_letters, demo_listings, demo_payments
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState, CampaignText
@@ -72,6 +72,7 @@ def load(now: datetime) -> str:
     demo_hand.enter(direct, people.treasurer, now)
     demo_letters.gather(live, now)
     demo_letters.write(live, people.editor, people.approver, now)
+    demo_bill.write(direct, now, settings().instance_dir)
     script.write(settings().instance_dir)
     file = settings().instance_dir / LOGINS
     file.touch(mode=0o600)

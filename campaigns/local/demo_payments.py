@@ -57,6 +57,16 @@ def play(listing: Listing, now: datetime) -> None:
             _arrives(wechat, f"demo-wechat-{days}", _payment(days, fen, event, at), at)
 
 
+def trade_number(number: str | int) -> str:
+    """Alipay's number of a payment, as its notices and bills have it."""
+    return f"2026demo{number:>020}"
+
+
+def order_number(prefix: str, number: str | int) -> str:
+    """Our own number of it."""
+    return f"{prefix}-{number}"
+
+
 def _arrives(endpoint: WebhookEndpoint, event_id: str, body: bytes, at: datetime) -> None:
     """As the door takes what was verified; nobody signed these."""
     keys = endpoint.keys(settings().data_keys, at)
@@ -76,8 +86,8 @@ def _trade(days: int, yuan: str, at: datetime, **more: str) -> bytes:
             "notify_id": f"demo-alipay-{days}",
             "notify_time": moment,
             "notify_type": "trade_status_sync",
-            "trade_no": f"2026demo{number:>020}",
-            "out_trade_no": f"{prefix}-{number}",
+            "trade_no": trade_number(number),
+            "out_trade_no": order_number(prefix, number),
             "trade_status": "TRADE_SUCCESS",
             "total_amount": yuan,
             "gmt_payment": moment,

@@ -10,21 +10,24 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from campaigns import likeness, progress, reconciliation
+from campaigns import imports, likeness, progress, reconciliation, reviewing, stored
 from campaigns.db import db
-from campaigns.local import demo, demo_listings
+from campaigns.local import demo, demo_bill, demo_listings
 from campaigns.local import script as scripts
 from campaigns.local.script import Directions, Script
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
+from campaigns.model.imported import ImportState, RowVerdict
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
+from campaigns.platforms import bills
 from tests import make
 from tests.make import NOON
+from workers.imports import work_on
 
 
 @pytest.fixture
@@ -105,6 +108,28 @@ def test_payment_providers_have_posted(loaded: Path) -> None:
     assert db.session.scalar(direct) == 6_600 + 20_000 + 5_000 - 2_000 + 10_000
 
 
+def test_a_bill_to_hand_in_has_rows_of_several_verdicts(loaded: Path) -> None:
+    file = loaded / demo_bill.FILE
+    with file.open("rb") as content:
+        profile = bills.recognise(content)
+        kept = stored.keep(content, NOON)
+    one = imports.add(kept, file.name, imports.Reading(profile or ""), NOON, None)
+    db.session.commit()
+    work_on(one.id)
+    db.session.refresh(one)
+    found = reviewing.counts(one)
+    assert one.state is ImportState.REVIEW
+    assert one.footer is not None
+    assert one.footer["agree"] is True
+    assert {verdict: rows for verdict, rows in found.by_verdict.items() if rows} == {
+        RowVerdict.NEW: 7,
+        RowVerdict.BOOKED: 4,
+        RowVerdict.DIFFERS: 1,
+        RowVerdict.NOT_A_DONATION: 1,
+    }
+    assert (found.planned, found.unplaced) == (6, 1)
+
+
 def test_a_gap_and_a_double_wait_for_the_treasurer(loaded: Path) -> None:
     (gap,) = reconciliation.overdue(NOON)
     assert (gap.last.gap, gap.age(NOON.date())) == (Money.parse("-8800.00 CNY"), 1)
@@ -125,7 +150,7 @@ def test_there_is_a_login_for_each_role(loaded: Path) -> None:
 
 
 def test_what_holds_secrets_is_readable_by_its_owner_only(loaded: Path) -> None:
-    for path in loaded.iterdir():
+    for path in loaded.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path.name
 
 
