@@ -112,9 +112,10 @@ def test_what_comes_by_itself_has_a_number(listing: Listing) -> None:
         booking(listing, keys=())
 
 
-def test_a_booking_states_a_positive_amount(listing: Listing) -> None:
+@pytest.mark.parametrize("minor", [-100, -1, 0])
+def test_a_booking_states_a_positive_amount(listing: Listing, minor: int) -> None:
     with pytest.raises(ValueError, match="positive"):
-        booking(listing, amount=Money.parse("-1.00 CNY"))
+        booking(listing, amount=Money(minor, "CNY"))
 
 
 def test_twenty_at_once_end_as_one_entry(app: Flask, listing: Listing) -> None:
@@ -197,6 +198,8 @@ def test_a_match_gets_further_by_any_door(listing: Listing) -> None:
         (MatchStage.CONFIRMED, -1050, None),
         (MatchStage.RECEIVED, 1050, second.entry_id),
     ]
+    reasons = [entry.reason for entry in entries() if entry.reverses is not None]
+    assert reasons == ["announced → confirmed", "confirmed → received"]
     assert figures.published(listing) == Money.parse("10.50 CNY")
     assert db.session.scalars(select(Correction)).all() == []
 
