@@ -31,7 +31,7 @@ def test_a_contract_and_a_festival_are_set_by_keyboard_alone(
     expect(page.get_by_text("asked every 5 minutes").first).to_be_visible()
     page.goto("/staff/campaigns")
     press(page, page.get_by_role("link", name="Giving festivals"))
-    write(page, "Name", "99 Giving Day")
+    write(page, "What it is called", "99 Giving Day")
     for label, days in (("Begins", 1), ("Ends", 3)):
         reach(page, page.get_by_label(label, exact=True))
         day = datetime.now(UTC) + timedelta(days=days)
@@ -40,7 +40,7 @@ def test_a_contract_and_a_festival_are_set_by_keyboard_alone(
         page.keyboard.type("0900AM")
     write(page, "Minutes between two questions", "2")
     press(page, page.get_by_role("button", name="Keep the festival"))
-    expect(page.get_by_text("asked every 2 minutes")).to_be_visible()
+    expect(page.get_by_text("asked every 2 minutes").first).to_be_visible()
     with service.app.app_context():
         listing = db.session.get_one(Listing, id)
         assert (listing.period_seconds, listing.accept_falls) == (300, True)

@@ -39,7 +39,7 @@ REFUSALS: dict[type[Exception], str] = {
 
 class FestivalForm(Form):
     name = StringField(
-        _l("Name"),
+        _l("What it is called"),
         [required(_l("Write a name, such as 99 Giving Day.")), longest(200)],
     )
     starts = LocalMomentField(_l("Begins"), validators=[required(_l("Write when it begins."))])

@@ -55,6 +55,7 @@ def of(now: datetime) -> Sample:
         campaign_states=CAMPAIGN_STATES,
         mailing_states=MAILING_STATES,
         delivery_states=DELIVERY_STATES,
+        freshness=FRESHNESS,
     )
 
 
