@@ -20,10 +20,17 @@ COUNTED = (MatchStage.CONFIRMED, MatchStage.RECEIVED)
 
 @dataclass
 class Match:
-    """The matches of a listing that count: who is named, who gave most first, and if all came."""
+    """The matches of a listing that count: who is named, who gave most first; whether there are
+    others; and whether all has come."""
 
     names: list[str] = field(default_factory=list)
+    unnamed: bool = False
     received: bool = True
+
+    @property
+    def more(self) -> bool:
+        """Whether the first `MOST_NAMES` are not all."""
+        return self.unnamed or len(self.names) > MOST_NAMES
 
 
 def of(found: Progress) -> dict[int, Match]:
@@ -37,7 +44,9 @@ def of(found: Progress) -> dict[int, Match]:
         for listing_id, name, awaited in _rows(found.campaign.id):
             match = matches[listing_id]
             match.received &= not awaited
-            if name is not None:
+            if name is None:
+                match.unnamed = True
+            else:
                 match.names.append(name)
     return matches
 

@@ -65,7 +65,7 @@ def matches(found: Progress, who: Mapping[int, Match]) -> list[dict[str, Any]]:
             "name": name_of(figure, found),
             "amount": figure.matched,
             "by": who[figure.listing.id].names[:MOST_NAMES],
-            "more": len(who[figure.listing.id].names) > MOST_NAMES,
+            "more": who[figure.listing.id].more,
             "received": who[figure.listing.id].received,
         }
         for series, figure in _numbered(found)

@@ -61,7 +61,7 @@ def test_who_matches_is_named_in_both_languages_and_in_the_data(
     english = client.get(ENGLISH).text
     assert "Matched by A company nearby, 爱心企业" in english
     assert "confirmed, not yet received" in english
-    assert "A company nearby、爱心企业配捐" in client.get(CHINESE).text
+    assert "配捐方：A company nearby、爱心企业" in client.get(CHINESE).text
     told = part(client)
     assert (told["matched"], told["matched_by"]) == ("8820.00", ["A company nearby", "爱心企业"])
 
@@ -90,6 +90,12 @@ def test_nobody_is_named_who_only_announced_or_was_taken_back_or_may_not_be(
     for name in ("Announcer", "Reversed", "Quiet", "Hidden"):
         assert name not in page
     assert part(client)["matched_by"] == []
+
+
+def test_who_is_not_named_is_one_of_the_others(client: FlaskClient, listing: Listing) -> None:
+    match(listing, "8800.00", None)
+    match(listing, "20.00", "A company nearby")
+    assert "Matched by A company nearby and others" in client.get(ENGLISH).text
 
 
 def test_of_many_the_largest_are_named(client: FlaskClient, listing: Listing) -> None:
