@@ -39,9 +39,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked += 1
         texts = {"/page": self.server.page, "/feed.json": self.server.feed}
-        text = texts.get(self.path)
+        path = self.path.partition("?")[0]
+        text = texts.get(path)
         bare = self.server.raised.replace(",", "")
-        raised = bare if self.path == "/feed.json" else self.server.raised
+        raised = bare if path == "/feed.json" else self.server.raised
         body = (text or "").format(raised=raised).encode() if text else b""
         self.send_response(self.server.status if text else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")

@@ -16,6 +16,7 @@ from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.local.environment import free_address
 from config import load
+from tests.anypage import AnyPage, standing
 from tests.browser import scene
 from tests.browser.server import serving
 from tests.conftest import empty_database, environment
@@ -55,11 +56,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def service(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def platform() -> Iterator[AnyPage]:
+    """A platform that nobody knows, which the service may ask."""
+    with standing() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def service(
+    dialect: str, tmp_path_factory: pytest.TempPathFactory, platform: AnyPage
+) -> Iterator[Service]:
     """The service as a process of its own, with a scene to look at."""
     home, address = tmp_path_factory.mktemp("browser"), free_address()
     with empty_database(dialect, home) as url:
-        settings = environment(url, home, BASE_URL=f"http://{address}")
+        settings = environment(
+            url, home, BASE_URL=f"http://{address}", POLL_ALLOW_PRIVATE=platform.host
+        )
         app = create_app(load(settings))
         with app.app_context():
             flask_migrate.upgrade()
