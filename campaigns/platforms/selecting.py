@@ -161,7 +161,7 @@ def _compiled(selector: str) -> tuple[tuple[Step, ...], ...]:
     try:
         parsed = parser.parse(selector)
     except (SelectorError, ValueError, RecursionError) as error:
-        raise Misread(N_("The selector cannot be read"), str(error)[:120]) from error
+        raise Misread(N_("The selector cannot be read"), selector) from error
     return tuple(_steps(one) for one in parsed)
 
 
