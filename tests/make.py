@@ -13,6 +13,8 @@ from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookEndpoint, WebhookSecret
+from campaigns.model.file import File
+from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.model.mailing import Mailing, MailingState, MailingText
 from campaigns.model.notice import Notice, NoticeBody, Verdict
@@ -119,6 +121,22 @@ def notice(
         body=NoticeBody(content=json.dumps(post).encode() if body is None else body),
     )
     return _kept(row, {})
+
+
+def importing(source: str, **more: Any) -> Import:
+    """An import that is being committed: its entries stand and do not count yet."""
+    file = _kept(
+        File(sha256=f"{next(_numbers):064}", size=1, media_type="text/csv"), {"created_at": NOON}
+    )
+    row = Import(
+        file_id=file.id,
+        name="bill.csv",
+        profile="alipay_account",
+        source=source,
+        state=ImportState.COMMITTING,
+        created_at=NOON,
+    )
+    return _kept(row, more)
 
 
 def report(of: Listing, raised: int, moment: datetime, **more: Any) -> Report:

@@ -12,8 +12,6 @@ from campaigns import ledger, refunds
 from campaigns.bookings import Booked, Booking, Differs
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry
-from campaigns.model.file import File
-from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.money import Money
 from tests import make
@@ -164,19 +162,7 @@ def test_a_number_goes_with_the_refund_that_reached_the_sum(listing: Listing) ->
 
 
 def test_what_an_import_is_still_writing_is_not_taken_back(listing: Listing) -> None:
-    file = File(sha256="0" * 64, size=1, media_type="text/csv", created_at=NOON)
-    db.session.add(file)
-    db.session.flush()
-    writing = Import(
-        file_id=file.id,
-        name="bill.csv",
-        profile="alipay_account",
-        source=ALIPAY,
-        state=ImportState.COMMITTING,
-        created_at=NOON,
-    )
-    db.session.add(writing)
-    db.session.flush()
+    writing = make.importing(ALIPAY)
     ledger.book(so_far(listing, "20.00", door=Door.FILE, import_id=writing.id, import_row=0), NOON)
     with pytest.raises(Differs, match="import"):
         refunds.insist(so_far(listing, "10.00", "RF-9"), LATER)

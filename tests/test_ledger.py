@@ -13,7 +13,7 @@ from campaigns import figures, ledger
 from campaigns.bookings import Booking, Differs, Returned
 from campaigns.db import db
 from campaigns.model.correction import Correction
-from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
+from campaigns.model.entry import Door, Entry, EntryKind, MatchStage, Way
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.total import Total
 from campaigns.money import Money
@@ -73,6 +73,17 @@ def test_only_a_donation_is_counted_as_a_gift(listing: Listing, kind: EntryKind)
     assert entries()[0].donations == (1 if kind is EntryKind.DONATION else 0)
     ledger.book(booking(listing, ("trade", "T2"), kind=kind, stage=stage, donations=7), NOON)
     assert entries()[1].donations == 7
+
+
+def test_an_entry_says_which_way_it_came_and_in_which_row(listing: Listing) -> None:
+    writing = make.importing("foundation")
+    row = {"import_id": writing.id, "import_row": 17, "door": Door.FILE}
+    ledger.book(booking(listing, ("trade", "T1"), way=Way.CASH, door=Door.HAND), NOON)
+    ledger.book(booking(listing, ("trade", "T2"), **row), NOON)
+    by_hand, of_file = entries()
+    assert (by_hand.way, by_hand.door, by_hand.import_id) == (Way.CASH, Door.HAND, None)
+    assert (of_file.import_id, of_file.import_row) == (writing.id, 17)
+    db.session.rollback()
 
 
 def test_two_partial_refunds_are_two_entries(listing: Listing) -> None:

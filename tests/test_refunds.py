@@ -10,8 +10,6 @@ from campaigns import ledger, refunds
 from campaigns.bookings import Returned
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind
-from campaigns.model.file import File
-from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.money import Money
 from tests import make
@@ -87,19 +85,7 @@ def test_numbers_are_kept_with_the_refund_of_the_same_donation_booked_last(
 def test_a_refund_in_an_import_that_does_not_count_yet_is_not_booked_beside(
     listing: Listing,
 ) -> None:
-    file = File(sha256="0" * 64, size=1, media_type="text/csv", created_at=NOON)
-    db.session.add(file)
-    db.session.flush()
-    writing = Import(
-        file_id=file.id,
-        name="bill.csv",
-        profile="alipay_account",
-        source=ALIPAY,
-        state=ImportState.COMMITTING,
-        created_at=NOON,
-    )
-    db.session.add(writing)
-    db.session.flush()
+    writing = make.importing(ALIPAY)
     written = Entry(
         kind=EntryKind.REFUND,
         amount_minor=-2_000,

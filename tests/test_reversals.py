@@ -175,9 +175,12 @@ def test_who_gave_and_an_unsent_letter_follow_the_money(listing: Listing) -> Non
         for n in range(2)
     )
     sent.state = DeliveryState.SENT
+    other = ledger.book(booking(listing, ("trade", "T2")), NOON).entry_id
+    of_other = make.delivery(letter="thanks", mailing_id=None, occasion="other", entry_id=other)
     entry = ledger.rebook(wrong, booking(listing, amount=Money.parse("15.00 CNY")), NOON)
     db.session.expire_all()
     assert (queued.entry_id, sent.entry_id) == (entry.id, wrong.id)
+    assert of_other.entry_id == other
     assert [gift.entry_id for gift in db.session.scalars(select(Gift))] == [entry.id]
 
 

@@ -114,9 +114,11 @@ def test_what_is_not_alike_is_another(listing: Listing, other: dict[str, Any]) -
 
 
 def test_where_several_fit_a_person_decides(listing: Listing) -> None:
-    for line in "12":
-        ledger.book(refund(listing, ("line", f"L-{line}"), door=Door.FILE), NOON)
-    with pytest.raises(Alike):
+    both = [
+        ledger.book(refund(listing, ("line", f"L-{line}"), door=Door.FILE), NOON).entry_id
+        for line in "12"
+    ]
+    with pytest.raises(Alike, match=": {}, {}$".format(*both)):
         ledger.book(refund(listing, *NOTICE), NOON)
     ledger.book(refund(listing, *NOTICE), NOON, although_alike=True)
     assert len(numbers()) == 3
@@ -168,6 +170,11 @@ def test_a_part_of_a_sum_waits(listing: Listing) -> None:
     assert verdicts(read(listing, *rows)) == ["ambiguous", "ambiguous"]
     with pytest.raises(Alike):
         ledger.book(refund(listing, ("request", "Q-1"), door=Door.FILE), NOON)
+
+
+def test_a_sum_in_another_currency_has_no_part_in_it(listing: Listing) -> None:
+    ledger.book(refund(listing, ("request", "Q-2"), amount=Money(5000, "USD")), NOON)
+    assert not ledger.book(refund(listing, ("line", "L-1"), door=Door.FILE), NOON).already
 
 
 def test_what_a_sum_lacks_is_another_refund_although_one_is_like_it(listing: Listing) -> None:
