@@ -4,7 +4,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as BaseSession
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -26,10 +27,13 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    bindparam,
     event,
+    func,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_SECONDS = 5
@@ -138,6 +142,17 @@ def reading() -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """`column IN (ids)`, one statement for lists of any length where the database knows lists.
+
+    Else driver and server read and plan one anew for each length.
+    """
+    if db.engine.dialect.name == "sqlite":
+        return column.in_(ids)
+    many = bindparam(None, list(ids), type_=postgresql.ARRAY(BigInteger))
+    return column.in_(select(func.unnest(many)))
 
 
 def insert(table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import Select, Table, case, delete, func, insert, or_, select, update
 
-from campaigns.db import db
+from campaigns.db import among, db
 from campaigns.db import insert as upsert
 from campaigns.model.host import Host, Turn
 from campaigns.model.listing import Listing
@@ -52,7 +52,7 @@ def hold(names: Collection[str], now: datetime) -> list[str]:
     return list(db.session.scalars(held.with_for_update()))
 
 
-def rooms(now: datetime) -> Select[tuple[str, int, int]]:
+def rooms(now: datetime) -> Select[str, int, int]:
     """Of each host, how many questions may be added to those under way, and to the last minute's.
 
     Exact for hosts that this transaction holds. A host that failed too often gets one at a time.
@@ -99,7 +99,7 @@ def end(outcomes: Collection[Outcome], now: datetime) -> None:
     ids = [outcome.turn_id for outcome in outcomes]
     db.session.execute(
         update(Turn)
-        .where(Turn.id.in_(ids), Turn.until > now)
+        .where(among(Turn.id, ids), Turn.until > now)
         .values(until=now)
         .execution_options(synchronize_session=False)
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import lazyload
 
 from campaigns import cadence, figures, hosts
 from campaigns.cadence import Cadence
-from campaigns.db import db
+from campaigns.db import among, db
 from campaigns.hosts import LEASE, SKEW
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.host import Turn
@@ -52,7 +52,9 @@ def release(questions: Collection[Question], now: datetime) -> None:
 def asked(responses: Collection[Response]) -> list[tuple[Listing, Response]]:
     """Each response with its listing; one whose listing was deleted meanwhile is left out."""
     ids = [response.question.listing_id for response in responses]
-    found = {row.id: row for row in db.session.scalars(select(Listing).where(Listing.id.in_(ids)))}
+    found = {
+        row.id: row for row in db.session.scalars(select(Listing).where(among(Listing.id, ids)))
+    }
     return [
         (found[id], response) for id, response in zip(ids, responses, strict=True) if id in found
     ]
@@ -137,7 +139,7 @@ def _due(now: datetime, but: Collection[int]) -> Sequence[ColumnElement[bool]]:
         Listing.next_poll_at <= now,
         Listing.campaign_id.in_(about),
         Listing.id.not_in(under_way),
-        Listing.id.not_in(but),
+        ~among(Listing.id, but),
     )
 
 
@@ -172,7 +174,7 @@ def _cadences(listings: Iterable[Listing], now: datetime) -> dict[int, Cadence]:
     ids = {listing.campaign_id for listing in listings}
     if not ids:
         return {}
-    rows = select(Campaign).where(Campaign.id.in_(ids)).options(lazyload(Campaign.texts))
+    rows = select(Campaign).where(among(Campaign.id, ids)).options(lazyload(Campaign.texts))
     campaigns = {campaign.id: campaign for campaign in db.session.scalars(rows)}
     festivals, zone = cadence.coming(now), figures.zone()
     return {

@@ -1,11 +1,14 @@
 """Reports: taking a platform's or a person's figure, holding what looks wrong, and the verdict."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from campaigns import audit, doubts, figures
-from campaigns.db import db
+from campaigns.db import among, db
 from campaigns.doubts import Why
 from campaigns.figures import Fall
 from campaigns.model.correction import Cause
@@ -33,10 +36,35 @@ class NoFigure(Exception):
     """The report holds nothing that could be shown: no amount, or one below zero."""
 
 
-def record(listing: Listing, reading: Reading, now: datetime) -> Report:
+class Past(NamedTuple):
+    """What was reported of a listing: the last accepted report, and those held, newest first."""
+
+    last: Report | None
+    held: list[Report]
+
+
+def past(listing_ids: Collection[int]) -> dict[int, Past]:
+    """Of many listings at once, which nobody else reports of until the transaction ends.
+
+    Of two reports of one listing at once the second is to be compared with the first.
+    """
+    listings = select(Listing.id).where(among(Listing.id, listing_ids))
+    db.session.execute(listings.order_by(Listing.id).with_for_update())
+    newest = _newest(Listing.id).correlate(Listing).scalar_subquery()
+    accepted = select(Report).join(Listing, Report.id == newest)
+    known = {listing_id: Past(None, []) for listing_id in listing_ids}
+    for last in db.session.scalars(accepted.where(among(Listing.id, listing_ids))):
+        known[last.listing_id] = Past(last, [])
+    for waiting in db.session.scalars(_held(among(Report.listing_id, listing_ids))):
+        known[waiting.listing_id].held.append(waiting)
+    return known
+
+
+def record(listing: Listing, reading: Reading, now: datetime, known: Past | None = None) -> Report:
     """Keep what a platform said. Accepted if it is believable, else held for a person (rule 8).
 
-    The same figure of the same moment a second time makes no second report.
+    The same figure of the same moment a second time makes no second report. `known` is what `past`
+    said of the listing, by whoever keeps what many platforms said.
     """
     report = Report(
         listing_id=listing.id,
@@ -48,7 +76,7 @@ def record(listing: Listing, reading: Reading, now: datetime) -> Report:
         donations=reading.donations,
         origin=Origin.ASKED,
     )
-    return _keep(report, listing, now)
+    return _keep(report, listing, now, known or past([listing.id])[listing.id])
 
 
 def enter(
@@ -70,7 +98,8 @@ def enter(
         origin=Origin.BY_HAND,
         staff_id=by.id,
     )
-    kept = _keep(report, listing, now)
+    kept = _keep(report, listing, now, past([listing.id])[listing.id])
+    db.session.flush()
     audit.record("entered report", kept, now, by=by, changes={"raised": (None, raised)})
     return kept
 
@@ -100,8 +129,7 @@ def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:
 
     Raises `NotHeld` the second time, `Overtaken` where a later report was accepted, and `NoFigure`.
     """
-    _hold_row(report.listing_id)
-    last = last_accepted(report.listing_id)
+    last = past([report.listing_id])[report.listing_id].last
     if last is not None and last.moment >= report.moment:
         raise Overtaken
     if report.raised_minor is None or report.raised_minor < 0:
@@ -121,21 +149,29 @@ def reject(report: Report, reason: str, now: datetime, by: Staff) -> None:
 def last_accepted(listing_id: int) -> Report | None:
     """The report whose figure a listing by the rule `reported` shows."""
     return db.session.scalar(
-        select(Report)
+        select(Report).where(Report.id == _newest(listing_id).scalar_subquery())
+    )
+
+
+def held(listing_id: int) -> list[Report]:
+    """The reports that wait for a verdict, newest first."""
+    return list(db.session.scalars(_held(Report.listing_id == listing_id)))
+
+
+def _newest(listing_id: int | InstrumentedAttribute[int]) -> Select[int]:
+    return (
+        select(Report.id)
         .where(Report.listing_id == listing_id, Report.state == ReportState.ACCEPTED)
         .order_by(Report.moment.desc(), Report.id.desc())
         .limit(1)
     )
 
 
-def held(listing_id: int) -> list[Report]:
-    """The reports that wait for a verdict, newest first."""
-    return list(
-        db.session.scalars(
-            select(Report)
-            .where(Report.listing_id == listing_id, Report.state == ReportState.QUARANTINED)
-            .order_by(Report.moment.desc(), Report.id.desc())
-        )
+def _held(which: ColumnElement[bool]) -> Select[Report]:
+    return (
+        select(Report)
+        .where(which, Report.state == ReportState.QUARANTINED)
+        .order_by(Report.moment.desc(), Report.id.desc())
     )
 
 
@@ -146,57 +182,56 @@ def _matched(reading: Reading) -> int | None:
     return stated.minor if stated.currency == reading.raised.currency else None
 
 
-def _keep(report: Report, listing: Listing, now: datetime) -> Report:
-    _hold_row(listing.id)
-    last = last_accepted(listing.id)
+def _keep(report: Report, listing: Listing, now: datetime, known: Past) -> Report:
+    last = known.last
     if last is not None and _same(last, report) and last.moment == report.moment:
         return last
     by_entries = last is None and listing.rule is Rule.REPORTED
     shown = figures.published(listing) if by_entries else None
     doubt = doubts.of(report, last, shown, listing, now)
     if doubt is None:
-        return _believe(report, listing, now)
+        return _believe(report, known, now)
     if doubt.why is Why.FALL:
-        waiting = _confirmed(report, last, listing)
+        waiting = _confirmed(report, known, listing)
         if waiting is not None:
-            return _fall(report, waiting, listing, now)
+            return _fall(report, waiting, listing, known, now)
     report.reason, report.state = doubt.reason, ReportState.QUARANTINED
-    return _hold(report)
+    return _hold(report, known)
 
 
-def _hold_row(listing_id: int) -> None:
-    """Of two reports of one listing at once the second is to be compared with the first."""
-    db.session.execute(select(Listing.id).where(Listing.id == listing_id).with_for_update())
-
-
-def _believe(report: Report, listing: Listing, now: datetime) -> Report:
+def _believe(report: Report, known: Past, now: datetime) -> Report:
+    """What is held was a passing fault of the platform, if a believable figure came after it."""
     report.state = ReportState.ACCEPTED
-    _forget_doubts(listing, now)
+    for waiting in known.held:
+        if waiting.state is ReportState.QUARANTINED:
+            waiting.state = ReportState.REJECTED
+            waiting.decided_at = now
+            waiting.reason = f"{waiting.reason} {_NOT_CONFIRMED}"
     db.session.add(report)
-    db.session.flush()
     return report
 
 
-def _confirmed(report: Report, last: Report | None, listing: Listing) -> Report | None:
+def _confirmed(report: Report, known: Past, listing: Listing) -> Report | None:
     """The fall of just before that this report says again, where the listing takes that as true.
 
     What a person enters confirms nothing: who may judge can accept it, and nobody else.
     """
-    if not listing.accept_falls or last is None or report.origin is not Origin.ASKED:
+    if not listing.accept_falls or known.last is None or report.origin is not Origin.ASKED:
         return None
-    waiting = max(held(listing.id), key=lambda one: (one.received_at, one.id), default=None)
+    waiting = max(known.held, key=lambda one: (one.received_at, one.id), default=None)
     if waiting is None or not doubts.confirms(report, waiting, listing):
         return None
-    doubt = doubts.of(waiting, last, None, listing, waiting.received_at)
+    doubt = doubts.of(waiting, known.last, None, listing, waiting.received_at)
     return waiting if doubt is not None and doubt.why is Why.FALL else None
 
 
-def _fall(report: Report, waiting: Report, listing: Listing, now: datetime) -> Report:
+def _fall(report: Report, waiting: Report, listing: Listing, known: Past, now: datetime) -> Report:
     """Two reports in a row agree on a fall: both stand, and a Correction says why."""
     before = figures.published(listing)
     waiting.state, waiting.decided_at = ReportState.ACCEPTED, now
     waiting.reason = f"{waiting.reason} {_CONFIRMED}"
-    _believe(report, listing, now)
+    _believe(report, known, now)
+    db.session.flush()
     reason = N_("The platform said so twice in a row.")
     changes = {"state": (ReportState.QUARANTINED, ReportState.ACCEPTED), "reason": (None, reason)}
     audit.record("accepted report", waiting, now, by=None, changes=changes)
@@ -204,24 +239,15 @@ def _fall(report: Report, waiting: Report, listing: Listing, now: datetime) -> R
     return report
 
 
-def _hold(report: Report) -> Report:
+def _hold(report: Report, known: Past) -> Report:
     """Keep a doubtful figure once: said again, the held report gets the later moment."""
-    for waiting in held(report.listing_id):
+    for waiting in known.held:
         if _same(waiting, report) and waiting.origin == report.origin:
             waiting.moment = max(waiting.moment, report.moment)
             waiting.received_at = report.received_at
             return waiting
     db.session.add(report)
-    db.session.flush()
     return report
-
-
-def _forget_doubts(listing: Listing, now: datetime) -> None:
-    """A believable figure came after doubtful ones: they were a passing fault of the platform."""
-    for waiting in held(listing.id):
-        waiting.state = ReportState.REJECTED
-        waiting.decided_at = now
-        waiting.reason = f"{waiting.reason} {_NOT_CONFIRMED}"
 
 
 def _decide(report: Report, state: ReportState, reason: str, now: datetime, by: Staff) -> None:

@@ -10,7 +10,6 @@ from celery import shared_task
 
 from campaigns import hosts, polling, questions, raw_answers, reporting
 from campaigns.db import db
-from campaigns.model.listing import Listing
 from campaigns.platforms.base import Answer, Ask
 from campaigns.platforms.fetch import Manners, fetch, user_agent
 from campaigns.questions import Question, Response
@@ -85,16 +84,13 @@ def _keep(responses: list[Response], now: datetime) -> None:
     # Hosts first: whoever takes turns locks them before listings, too.
     hosts.end([response.outcome for response in responses], now)
     asked = polling.asked(responses)
+    known = reporting.past([listing.id for listing, _ in asked])
     for listing, response in asked:
-        _report(listing, response, now)
+        if response.reading is not None:
+            reporting.record(listing, response.reading, now, known[listing.id])
+        elif response.error is None:
+            reporting.reaffirm(listing, now)
     raw_answers.keep(asked, polling.settle(asked, now))
-
-
-def _report(listing: Listing, response: Response, now: datetime) -> None:
-    if response.reading is not None:
-        reporting.record(listing, response.reading, now)
-    elif response.error is None:
-        reporting.reaffirm(listing, now)
 
 
 def _fetch(given: Settings) -> Callable[[Ask], Answer]:
