@@ -122,7 +122,7 @@ def test_what_was_reversed_is_booked_again_each_in_its_place(
 
 
 def test_what_is_of_another_donation_account_or_currency_stays(listing: Listing) -> None:
-    seven = so_far(listing, "7.00", "O-1")
+    seven = so_far(listing, "7.00", "O-1", occurred_at=NOON + timedelta(hours=1))
     refunds.book(replace(seven, regards="trade:T-2"), NOON)
     refunds.book(replace(seven, source="alipay:2088000000000002"), NOON)
     refunds.book(replace(seven, amount=Money.parse("7.00 USD")), NOON)
