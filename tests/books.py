@@ -8,6 +8,7 @@ from campaigns.bookings import Booking
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKey, EntryKind, MatchStage
 from campaigns.model.listing import Listing
+from campaigns.model.notice import Notice, Verdict
 from campaigns.model.total import Total
 from campaigns.money import Money
 from campaigns.platforms.base import Key
@@ -90,3 +91,13 @@ def numbered() -> list[tuple[int, set[tuple[str, str]]]]:
     return [
         (entry.amount_minor, {(key.scheme, key.value) for key in entry.keys}) for entry in entries()
     ]
+
+
+def amounts() -> list[int]:
+    """What is booked, in minor units, once it was seen that the totals agree with it."""
+    assert totals_agree()
+    return minor()
+
+
+def verdicts() -> list[Verdict]:
+    return list(db.session.scalars(select(Notice.verdict).order_by(Notice.id)))

@@ -209,3 +209,21 @@ def wechatpay(bounds: Campaign | Listing, name: str = "wechat-1", **given: str) 
     endpoints.create(name, "wechatpay", bounds, NOON, given=given)
     db.session.commit()
     return WechatPay(name)
+
+
+def succeeded(answer: TestResponse) -> bool:
+    """Whether Alipay takes this for a success, and never something in between."""
+    assert answer.headers["Content-Type"] == "text/plain"
+    assert answer.data in (b"success", b"fail")
+    assert (answer.data == b"success") is (answer.status_code == 200)
+    return answer.status_code == 200
+
+
+def taken(answer: TestResponse) -> bool:
+    """Whether WeChat Pay takes this for a success, and never something in between."""
+    if answer.status_code == 204:
+        assert answer.data == b""
+        return True
+    assert answer.json
+    assert (answer.json["code"], bool(answer.json["message"])) == ("FAIL", True)
+    return False

@@ -1,0 +1,56 @@
+"""Mailings brought to where a test begins: approved, scheduled, begun."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from campaigns import addressing, mailings, segments
+from campaigns.db import db
+from campaigns.model.campaign import Campaign
+from campaigns.model.delivery import Delivery
+from campaigns.model.donor import Donor
+from campaigns.model.mailing import Mailing
+from campaigns.model.update import Update
+from tests import make
+from tests.make import NOON
+
+HOUR = timedelta(hours=1)
+
+
+def approved(update: Update | None = None) -> Mailing:
+    update = update or make.update()
+    mailing = mailings.draft(update, {"campaign": update.campaign_id}, make.staff(), NOON)
+    mailings.submit(mailing, make.staff(), NOON)
+    mailings.approve(mailing, make.staff(), NOON)
+    return mailing
+
+
+def scheduled(update: Update | None = None) -> Mailing:
+    mailing = approved(update)
+    mailings.schedule(mailing, NOON + HOUR, None, NOON)
+    db.session.commit()
+    return mailing
+
+
+def begin(now: datetime = NOON + HOUR) -> None:
+    for mailing in addressing.due(now):
+        addressing.start(mailing, segments.members(mailing.segment), now)
+    db.session.commit()
+
+
+def follower(of: Update, to: str | None = None) -> Donor:
+    donor = make.donor(to)
+    make.consent(donor, db.session.get(Campaign, of.campaign_id))
+    return donor
+
+
+def deliveries(of: Mailing) -> list[Delivery]:
+    return list(
+        db.session.scalars(
+            select(Delivery).where(Delivery.mailing_id == of.id).order_by(Delivery.id)
+        )
+    )
+
+
+def state(of: Mailing) -> str:
+    return str(of.state)

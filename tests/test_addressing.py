@@ -1,0 +1,133 @@
+"""At its hour a mailing is addressed to its segment, once, and says whom it skipped and why."""
+
+from datetime import timedelta
+
+import pytest
+
+from campaigns import mailings, segments, suppression
+from campaigns.db import db
+from campaigns.model.campaign import Campaign
+from campaigns.model.consent import Purpose
+from campaigns.model.entry import Door, Entry, EntryKind
+from campaigns.model.gift import Gift
+from campaigns.model.suppression import SuppressionCause
+from campaigns.model.update import UpdateKind
+from tests import make
+from tests.mailing import HOUR, approved, begin, deliveries, follower, scheduled, state
+from tests.make import NOON
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def test_nothing_is_addressed_before_the_hour() -> None:
+    update = make.update()
+    follower(update)
+    mailing = scheduled(update)
+    begin(NOON)
+    assert state(mailing) == "scheduled"
+    assert deliveries(mailing) == []
+
+
+def test_at_the_hour_each_donor_of_the_segment_gets_one_delivery() -> None:
+    update = make.update()
+    ada, li = follower(update, "ada@example.org"), follower(update, "li@example.org")
+    mailing = scheduled(update)
+    begin()
+    begin()
+    assert [delivery.donor_id for delivery in deliveries(mailing)] == [ada.id, li.id]
+    assert mailing.skipped == {}
+
+
+def test_who_is_skipped_is_counted_by_reason() -> None:
+    update = make.update()
+    written = follower(update)
+    follower(update).address = None
+    follower(update).merged_into = written.id
+    suppressed = follower(update)
+    suppression.suppress(suppressed.address_hash or "", SuppressionCause.BOUNCED, NOON)
+    left = follower(update)
+    make.consent(left, db.session.get(Campaign, update.campaign_id), given=False)
+    mailing = scheduled(update)
+    begin()
+    assert [delivery.donor_id for delivery in deliveries(mailing)] == [written.id]
+    assert mailing.skipped == {"no address": 1, "suppressed": 1, "no consent": 1}
+
+
+def test_a_donor_who_gave_without_agreeing_is_of_the_segment_yet_skipped() -> None:
+    update = make.update()
+    listing = make.listing(db.session.get(Campaign, update.campaign_id))
+    entry = Entry(
+        kind=EntryKind.DONATION,
+        amount_minor=100,
+        currency="CNY",
+        campaign_id=listing.campaign_id,
+        listing_id=listing.id,
+        source="hand",
+        occurred_at=NOON,
+        day=NOON.date(),
+        booked_at=NOON,
+        door=Door.HAND,
+    )
+    db.session.add(entry)
+    db.session.flush()
+    db.session.add(Gift(entry_id=entry.id, donor_id=make.donor().id))
+    mailing = scheduled(update)
+    begin()
+    assert mailing.skipped == {"no consent": 1}
+
+
+def test_the_count_of_a_segment_is_who_would_be_written_to() -> None:
+    update = make.update()
+    follower(update)
+    follower(update).address = None
+    assert segments.count({"campaign": update.campaign_id}) == 1
+    assert segments.count({"everyone": True}) == 0
+    make.consent(make.donor())
+    assert segments.count({"everyone": True}) == 1
+
+
+@pytest.mark.parametrize("definition", [{}, {"campaign": "1"}, {"campaign": True}, {"tag": 1}])
+def test_an_unknown_segment_is_refused(definition: dict[str, object]) -> None:
+    with pytest.raises(segments.UnknownSegment):
+        segments.count(definition)
+
+
+def test_an_issue_goes_to_who_agreed_to_the_newsletter() -> None:
+    update = make.update(kind=UpdateKind.ISSUE, campaign_id=None)
+    reader = make.donor()
+    make.consent(reader)
+    follower(make.update())
+    mailing = mailings.draft(update, segments.EVERYONE, None, NOON)
+    assert mailing.purpose is Purpose.NEWSLETTER
+    mailings.submit(mailing, None, NOON)
+    mailings.approve(mailing, None, NOON)
+    mailings.schedule(mailing, NOON, None, NOON)
+    begin()
+    assert [delivery.donor_id for delivery in deliveries(mailing)] == [reader.id]
+
+
+def test_an_hour_missed_by_more_than_its_grace_waits_for_a_person() -> None:
+    update = make.update()
+    follower(update)
+    mailing = scheduled(update)
+    late = NOON + 3 * HOUR
+    begin(late)
+    assert state(mailing) == "missed"
+    assert deliveries(mailing) == []
+    mailings.confirm_missed(mailing, late, make.staff(), late)
+    begin(late)
+    assert state(mailing) == "sending"
+    assert len(deliveries(mailing)) == 1
+
+
+def test_an_hour_missed_within_its_grace_begins_late() -> None:
+    mailing = scheduled()
+    begin(NOON + HOUR + timedelta(minutes=59))
+    assert state(mailing) == "sending"
+
+
+def test_a_mailing_that_expired_while_the_service_was_down_ends() -> None:
+    mailing = approved()
+    mailings.schedule(mailing, NOON + HOUR, None, NOON, expires_at=NOON + 2 * HOUR)
+    begin(NOON + 2 * HOUR)
+    assert state(mailing) == "expired"
