@@ -12,12 +12,13 @@ from flask import Flask
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import Campaign
-from campaigns.model.listing import Listing
+from campaigns.model.listing import Listing, PollFailure
 from campaigns.model.report import Report
 from campaigns.model.staff import Role
 from campaigns.web.staff import tryout
 from tests import make
 from tests.anypage import AnyPage, standing
+from tests.make import NOON
 from tests.web.staff.conftest import Desk
 from workers import poll
 
@@ -82,6 +83,24 @@ def test_what_was_tried_is_kept_as_a_listing_and_asked(
     platform.raised = "123,500.00"
     assert poll.ask_due() == 1
     assert str(db.session.query(Report).one().raised) == "123500.00 CNY"
+
+
+def test_a_page_that_is_redesigned_breaks_loudly_and_its_answer_is_kept(
+    who: Desk, campaign: Campaign, platform: AnyPage
+) -> None:
+    keep(who, campaign, address=platform.url)
+    poll.ask_due()
+    listing = db.session.query(Listing).one()
+    listing.next_poll_at = NOON
+    db.session.commit()
+    platform.page = platform.page.replace("已筹", "累计筹款")
+    poll.ask_due()
+    assert str(db.session.query(Report).one().raised) == "123456.78 CNY"
+    failure = db.session.query(PollFailure).one()
+    assert failure.reason == "This text is not there: 已筹"
+    page = who.get(f"/staff/listings/{listing.id}").text
+    [path] = set(re.findall(r'href="([^"]+/answers/\d+)">Status 200[^<]*</a></td>', page))
+    assert "累计筹款" in who.get(path).text
 
 
 def test_settings_that_were_not_tried_are_not_kept(
