@@ -273,6 +273,7 @@ def test_the_listing_comes_from_what_was_passed_along_or_from_the_order(
 def test_a_sample_goes_the_way_of_a_donation(prefixes: str, order: str, ref: str | None) -> None:
     keys = payers.alipay_keys(order_prefix=prefixes)
     made = alipay.sample(keys, NOON)
+    assert made.headers["Content-Type"].startswith("application/x-www-form-urlencoded")
     assert alipay.verify(made.headers, made.body, made.keys, NOON).startswith("sample_")
     [movement] = alipay.movements(made.body, made.keys, NOON)
     assert (movement.amount, movement.occurred_at) == (Money.parse("1.00 CNY"), NOON)

@@ -94,6 +94,13 @@ def test_a_strange_signature_is_refused(sign: bytes) -> None:
         alipay.verify({}, body, KEYS, NOON)
 
 
+@pytest.mark.parametrize("sign", [b"", b"&sign="])
+def test_a_post_without_a_signature_is_malformed(sign: bytes) -> None:
+    body = form(trade()).rpartition(b"&sign=")[0] + sign
+    with pytest.raises(MalformedNotice, match="sign"):
+        alipay.verify({}, body, KEYS, NOON)
+
+
 def test_a_parameter_that_stands_there_twice_is_refused() -> None:
     for more in (b"&total_amount=100.00", b"&total%5Famount=100.00", b"&sign_type=RSA2"):
         with pytest.raises(MalformedNotice, match="twice"):
