@@ -247,7 +247,10 @@ def test_a_notice_that_cannot_be_read_again_is_left_to_a_person(
     notice = db.session.get_one(Notice, kept.notice_id)
     if body is None:
         notice.body = None
-    assert intake.again(notice, NOON).verdict is Verdict.FAILED
+    outcome = intake.again(notice, NOON)
+    db.session.refresh(notice)
+    assert (notice.verdict, notice.reason) == (Verdict.FAILED, outcome.reason)
+    assert outcome.reason.startswith("Its body was deleted" if body is None else "The body")
 
 
 def test_postponing_waits_longer_each_time_and_gives_up(endpoint: WebhookEndpoint) -> None:
