@@ -42,7 +42,6 @@ WORK = (
 )
 IMPORTS, ROWS = cast(Table, Import.__table__), cast(Table, ImportRow.__table__)
 GIVERS = cast(Table, ImportGiver.__table__)
-DELETED = 5000  # rows at once
 
 Clock = Callable[[], datetime]
 
@@ -155,12 +154,10 @@ def finish(
         raise Overtaken
 
 
-def clear(import_id: int) -> Iterator[None]:
+def clear(import_id: int, pace: Pace) -> Iterator[None]:
     """Delete an import's rows, some at a time; whoever asks commits after each. Twice is once."""
     for table in (ROWS, GIVERS):
-        some = select(table.c.position).where(table.c.import_id == import_id).limit(DELETED)
-        statement = delete(table).where(table.c.import_id == import_id, table.c.position.in_(some))
-        while db.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+        while _delete_some(table, import_id, pace):
             yield
     db.session.rollback()
 
@@ -232,6 +229,14 @@ def count(import_id: int, which: str) -> int:
     """How many of an import's rows fulfil an SQL condition."""
     found = select(func.count()).select_from(ROWS).where(ROWS.c.import_id == import_id, text(which))
     return db.session.scalar(found) or 0
+
+
+def _delete_some(table: Table, import_id: int, pace: Pace) -> bool:
+    """Whether there were any."""
+    pace.begin()
+    some = select(table.c.position).where(table.c.import_id == import_id).limit(pace.rows)
+    these = delete(table).where(table.c.import_id == import_id, table.c.position.in_(some))
+    return db.session.execute(these).rowcount > 0  # type: ignore[attr-defined,no-any-return]
 
 
 def _is(column: str, value: RowVerdict) -> str:

@@ -17,7 +17,7 @@ def clear(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
     at any moment and called again it goes on. Raises `batches.Overtaken` where another worker came
     to the end first.
     """
-    yield from batches.clear(import_id)
+    yield from batches.clear(import_id, pace)
     file_id = db.session.get_one(Import, import_id, populate_existing=True).file_id
     while _dropped_some(file_id, import_id):
         yield

@@ -47,7 +47,7 @@ def stage(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
     at, file_id = one.position, one.file_id
     db.session.rollback()
     if at == 0:
-        yield from batches.clear(import_id)
+        yield from batches.clear(import_id, pace)
     opened = None
     with ExitStack() as open_files:
         try:
