@@ -64,7 +64,7 @@ def _subject(listing: Listing, locale: str) -> Subject:
         .limit(1)
     )
     return Subject(
-        platform=str(_(registry.label(listing.platform))),
+        platform=listing.called or str(_(registry.label(listing.platform))),
         campaign=campaign.text(locale).title,
         as_of=last.moment if last else None,
         zone=figures.zone(),

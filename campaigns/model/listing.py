@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment, choice
+from campaigns.platforms import generic
 
 
 class Rule(StrEnum):
@@ -98,6 +99,16 @@ class Listing(Base):
     tolerance_minor: Mapped[int | None] = mapped_column("tolerance", BigInteger, default=0)
     tolerance_days: Mapped[int] = mapped_column(default=3)
     created_at: Mapped[datetime] = mapped_column(Moment)
+
+    @property
+    def called(self) -> str | None:
+        """What a platform that only this listing knows is called; None for every other.
+
+        Staff may have given it a name; else it goes by its server's.
+        """
+        return (
+            ((self.how or {}).get("name") or self.host) if self.platform == generic.NAME else None
+        )
 
     __table_args__ = (
         UniqueConstraint("platform", "external_id"),

@@ -21,6 +21,7 @@ class How:
 
     `place` is a JSON pointer or a CSS selector, as the listing's way is `json` or `page`; an empty
     selector is the whole page. The rest is told in `amounts.Shape`. `attribute` is for pages only.
+    `name` is what the platform is called on our pages.
     """
 
     address: str
@@ -31,6 +32,7 @@ class How:
     written: str = "1,234.56"
     unit: str = "major"
     currency: str = "CNY"
+    name: str = ""
 
     @classmethod
     def told(cls, told: Mapping[str, object] | None, way: str) -> Self:
@@ -69,7 +71,7 @@ class How:
             pointer.check(self.place)
         else:
             selecting.check(self.place)
-        for name in ("attribute", "before", "after"):
+        for name in ("attribute", "before", "after", "name"):
             text = getattr(self, name)
             if len(text) > amounts.LONGEST_LABEL or not text.isprintable():
                 raise Misread(N_("Write one line of at most so many characters"),

@@ -95,7 +95,7 @@ def name_of(figure: Figure, found: Progress) -> str:
     receiving = found.campaign.receiving
     if name == "foundation" and receiving is not None:
         return receiving.text(language.current()).name
-    return str(_(registry.label(name)))
+    return figure.listing.called or str(_(registry.label(name)))
 
 
 def _numbered(found: Progress) -> Iterator[tuple[int, Figure]]:

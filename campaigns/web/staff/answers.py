@@ -25,7 +25,7 @@ def one(id: int, answer_id: int) -> str:
         "staff/answer.html",
         _("What the platform answered"),
         (_("Campaigns"), url_for("staff.campaigns.index")),
-        (figure.platform(listing.platform), url_for("staff.listings.one", id=listing.id)),
+        (figure.platform(listing), url_for("staff.listings.one", id=listing.id)),
         listing=listing,
         answer=answer,
         failure=found(PollFailure, answer.failure_id) if answer.failure_id else None,

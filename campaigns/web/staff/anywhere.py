@@ -39,7 +39,7 @@ bp = Blueprint("anywhere", __name__)
 Keep = Callable[[str, How, str], None]  # the way, how it is read, and the page for donors
 
 KINDS = {PAGE: _l("A web page"), JSON: _l("A JSON file or interface")}
-FIELDS = ("before", "after", "written", "unit", "currency", "place", "attribute", "page")
+FIELDS = ("before", "after", "written", "unit", "currency", "place", "attribute", "name", "page")
 SAYING = ("place", "before", "after", "attribute")  # any of these says where the figure stands
 SETTINGS = tuple(field.name for field in fields(How))
 UNITS = {
@@ -97,6 +97,11 @@ class HowForm(Form):
     )
     unit = select_field(_l("Unit"), UNITS, default="major")
     currency = currency_field(_l("Currency"), default="CNY")
+    name = StringField(
+        _l("Name of the platform"),
+        [longest(40)],
+        description=_l("What our pages call it. Left empty, it goes by its server's name."),
+    )
     page = StringField(
         _l("Page that donors open"),
         [longest(LONGEST_ADDRESS)],

@@ -56,6 +56,6 @@ def _campaigns() -> Iterator[tuple[str, Campaign]]:
 
 def _page(listing: Listing) -> str:
     """Of a number that is an address only the host; where there is no page, no number either."""
-    name, number = figure.platform(listing.platform), listing.external_id
+    name, number = figure.platform(listing), listing.external_id
     host = number.partition("://")[2].partition("/")[0]
     return f"{name} {host or number}" if listing.url else name

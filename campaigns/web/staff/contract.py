@@ -131,7 +131,7 @@ def change(id: int) -> Any:
 
 
 def _page(listing: Listing, form: ContractForm) -> str:
-    campaign, name = found(Campaign, listing.campaign_id), figure.platform(listing.platform)
+    campaign, name = found(Campaign, listing.campaign_id), figure.platform(listing)
     title = campaign.text(language.current()).title
     listings = _("%(platform)s for %(campaign)s", platform=name, campaign=title)
     return show(

@@ -51,7 +51,7 @@ def of_campaign(id: int) -> str:
 def of_listing(id: int) -> str:
     listing = found(Listing, id)
     title = _title(found(Campaign, listing.campaign_id))
-    name = _("%(platform)s for %(campaign)s", platform=figure.platform(listing.platform),
+    name = _("%(platform)s for %(campaign)s", platform=figure.platform(listing),
              campaign=title)  # fmt: skip
     return _page(name, {"listing": id}, [id])
 

@@ -63,6 +63,6 @@ def _figures(
         title = one.campaign.text(language.current()).title
         found[one.campaign.id, 0] = (title, one.raised if one.as_of else None)
         for part in one.listings:
-            name = figure.platform(part.listing.platform)
+            name = figure.platform(part.listing)
             found[one.campaign.id, part.listing.id] = (name, part.raised)
     return found

@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from campaigns.freshness import Freshness
+from campaigns.model.listing import Listing
 from campaigns.platforms import registry
 from campaigns.progress import Figure, Progress
 from campaigns.web import bars, language, standing
@@ -24,9 +25,11 @@ _WORST = (
 )
 
 
-def platform(name: str) -> str:
+def platform(of: Listing | str) -> str:
     """A platform's name in the reader's language; its plain name where we know it no more."""
-    return str(_(registry.label(name)))
+    if isinstance(of, str):
+        return str(_(registry.label(of)))
+    return of.called or platform(of.platform)
 
 
 def series(place: int) -> int:
@@ -40,7 +43,7 @@ def bar(progress: Progress) -> Bar | None:
     for place, one in enumerate(progress.listings):
         if one.converted is None:
             continue
-        name = platform(one.listing.platform)
+        name = platform(one.listing)
         parts.append(bars.Part(name, one.converted - one.matched, series(place)))
         if one.matched:
             label = _("%(platform)s, matched", platform=name)
@@ -53,7 +56,7 @@ def part(place: int, one: Figure) -> dict[str, Any]:
     return {
         "listing": one.listing,
         "series": series(place),
-        "name": platform(one.listing.platform),
+        "name": platform(one.listing),
         "raised": one.raised,
         "matched": one.matched,
         "donations": one.donations,
@@ -72,7 +75,7 @@ def row(progress: Progress) -> dict[str, Any]:
     return {
         "campaign": progress.campaign,
         "title": progress.campaign.text(language.current()).title,
-        "listings": [platform(one.listing.platform) for one in progress.listings],
+        "listings": [platform(one.listing) for one in progress.listings],
         "raised": progress.raised,
         "target": progress.target,
         "bar": bar(progress),

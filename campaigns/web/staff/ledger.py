@@ -55,7 +55,7 @@ def one(id: int) -> str:
         campaign=found(Campaign, entry.campaign_id),
         title=found(Campaign, entry.campaign_id).text(language.current()).title,
         listing=listing,
-        platform=figure.platform(listing.platform) if listing else None,
+        platform=figure.platform(listing) if listing else None,
         part=_figure_of(listing),
         origin=chain.origin(entry),
         family=family,

@@ -178,7 +178,7 @@ def _page(
     rule: RuleForm | None = None,
     asking: AskingForm | None = None,
 ) -> str:
-    campaign, name = found(Campaign, listing.campaign_id), figure.platform(listing.platform)
+    campaign, name = found(Campaign, listing.campaign_id), figure.platform(listing)
     title = campaign.text(language.current()).title
     shown = progress.of(campaign, datetime.now(UTC)).listings
     place = next(place for place, one in enumerate(shown) if one.listing.id == listing.id)

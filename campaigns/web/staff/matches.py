@@ -192,4 +192,4 @@ def _platforms(matches: list[Entry]) -> dict[int, str]:
     """The names of platforms, by listing."""
     ids = {match.listing_id for match in matches}
     listings = db.session.scalars(select(Listing).where(Listing.id.in_(ids)))
-    return {listing.id: figure.platform(listing.platform) for listing in listings}
+    return {listing.id: figure.platform(listing) for listing in listings}

@@ -214,6 +214,6 @@ def _bounds() -> dict[str, str]:
         title = campaign.text(language.current()).title
         named[f"campaign-{campaign.id}"] = title
         for listing in campaign.listings:
-            label = f"{title} · {figure.platform(listing.platform)} {listing.external_id}"
+            label = f"{title} · {figure.platform(listing)} {listing.external_id}"
             named[f"listing-{listing.id}"] = label
     return named

@@ -103,6 +103,17 @@ def test_a_page_that_is_redesigned_breaks_loudly_and_its_answer_is_kept(
     assert "累计筹款" in who.get(path).text
 
 
+@pytest.mark.parametrize(("name", "shown"), [("某某公益", "某某公益"), ("", "127.0.0.1:")])
+def test_donors_see_the_platform_by_its_name(
+    who: Desk, campaign: Campaign, platform: AnyPage, name: str, shown: str
+) -> None:
+    keep(who, campaign, address=platform.url, name=name)
+    poll.ask_due()
+    for page in (f"/c/{campaign.slug}", f"/staff/campaigns/{campaign.id}"):
+        assert shown in who.get(page).text
+        assert "Another platform" not in who.get(page).text
+
+
 def test_settings_that_were_not_tried_are_not_kept(
     who: Desk, campaign: Campaign, platform: AnyPage
 ) -> None:
