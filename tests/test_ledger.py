@@ -241,15 +241,17 @@ def test_of_many_who_hear_of_a_stage_at_once_one_books_it(app: Flask, listing: L
     ledger.book(match(listing, MatchStage.ANNOUNCED), NOON)
     listing_id = committed(listing)
 
-    def hear(_: int) -> int:
+    def hear(_: int) -> tuple[int, bool]:
         with app.app_context():
             found = db.session.get_one(Listing, listing_id)
             booked = ledger.book(match(found, MatchStage.CONFIRMED), NOON)
             db.session.commit()
-            return booked.entry_id
+            return booked.entry_id, booked.already
 
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(hear, range(8)))) == 1
+        heard = list(pool.map(hear, range(8)))
+    assert len({entry_id for entry_id, _ in heard}) == 1
+    assert sorted(already for _, already in heard) == [False, *[True] * 7]
     assert minor() == [1050, -1050, 1050]
 
 
