@@ -34,6 +34,7 @@ from campaigns.web.staff import (
     import_rows,
     imports,
     ledger,
+    limits,
     listings,
     login,
     mailings,
@@ -87,8 +88,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          imports, review, import_rows, mappings,
          rates_table, reasons,
          settle, placements, unplaced, reconciliation, donors, merges, exports,
-         notices, webhooks, updates, mailings, organisation, people, records, health, outbox, me,
-         design)  # fmt: skip
+         notices, webhooks, updates, mailings, organisation, people, records, health, limits,
+         outbox, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)
 

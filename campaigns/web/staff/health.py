@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from flask import Blueprint
 from flask_babel import gettext as _
 
-from campaigns import doctor, due, readiness
+from campaigns import doctor, due, limits, readiness
 from campaigns.model.staff import Permission
 from campaigns.web.staff.page import show
 from campaigns.web.staff.session import needs
@@ -23,6 +23,7 @@ def index() -> str:
         _("Health"),
         parts=readiness.of(now),
         due=due.oldest(now),
+        hosts=limits.seen(now),
         findings=list(doctor.examine(now)),
         outbox=settings().smtp_url is None,
     )
