@@ -99,5 +99,9 @@ def amounts() -> list[int]:
     return minor()
 
 
+def notices() -> list[Notice]:
+    return list(db.session.scalars(select(Notice).order_by(Notice.id)))
+
+
 def verdicts() -> list[Verdict]:
     return list(db.session.scalars(select(Notice.verdict).order_by(Notice.id)))
