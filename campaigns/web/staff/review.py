@@ -20,6 +20,7 @@ from campaigns.model.imported import Decision, Import, ImportRow, ImportState, R
 from campaigns.model.staff import Permission
 from campaigns.money import Money
 from campaigns.platforms import generic, registry
+from campaigns.platforms.mapping import FIELDS
 from campaigns.reviewing import NotTakeable
 from campaigns.steps import NotCommitted, NotOpen
 from campaigns.web.staff import choices, import_rows, paging
@@ -169,10 +170,17 @@ def _review(
         cents=partial(Money, currency=_currency(this)),
         label=_(registry.profile(this.profile).label),
         charset=CHARSETS.get(this.charset or "", this.charset),
+        missing=_missing(this),
         is_generic=this.profile == generic.NAME,
         sources=sources(),
         kinds=list(EntryKind),
     )
+
+
+def _missing(this: Import) -> list[str]:
+    """What no column is known for, where the file could not be read because of it."""
+    missing = (this.seen or {}).get("missing", ()) if this.state is ImportState.FAILED else ()
+    return [_(field.label) for field in FIELDS if field.name in missing]
 
 
 def _effects(this: Import) -> list[dict[str, Any]]:

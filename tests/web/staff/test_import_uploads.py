@@ -139,6 +139,7 @@ def test_an_unknown_table_is_mapped_once(treasurer: Desk, listing: Listing) -> N
     table = b"When it came,How much,Which\n2026-11-22 10:00,10.50,T1\n"
     where = read(treasurer, table, listing=listing.id, profile="generic", source="shop")
     assert the_import().state is ImportState.FAILED
+    assert "None is known for: " in treasurer.get(where).text
     page = treasurer.get(f"{where}/mapping").text
     assert "When it came" in page
     assert "<small>2026-11-22 10:00</small>" in page
