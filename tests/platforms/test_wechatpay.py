@@ -200,6 +200,7 @@ def test_another_currency_stays_what_it_is() -> None:
         {"success_time": "2026-11-22 12:00:00"},
         {"success_time": "2026-02-30T12:00:00+08:00"},
         {"trade_state": None},
+        {"trade_state": "x" * 33},
         {"attach": 7},
         {"attach": "x" * 4097},
     ],
@@ -218,6 +219,7 @@ def test_a_wrong_value_is_malformed(changes: dict[str, Any]) -> None:
         {"amount": {"total": 10000, "refund": 0}},
         {"amount": {"total": 0, "refund": 0}},
         {"refund_status": None},
+        {"refund_status": "x" * 33},
         *({name: wrong} for name in NUMBERS for wrong in (None, "x" * 65)),
     ],
     ids=str,
@@ -249,6 +251,8 @@ def test_another_merchant_or_app_is_not_ours() -> None:
 def test_an_unknown_event_is_not_understood() -> None:
     with pytest.raises(NotUnderstood):
         wechatpay.movements(event(payment(), "PAYSCORE.USER_PAID"), KEYS, NOON)
+    with pytest.raises(MalformedNotice):
+        wechatpay.movements(event(payment(), "P" * 65), KEYS, NOON)
 
 
 @pytest.mark.parametrize(
