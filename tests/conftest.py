@@ -2,9 +2,12 @@
 
 import base64
 import contextvars
+import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from tests import postgres
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
+MEMORY, ROOM = Path("/dev/shm"), 1024**3  # containers often have 64 MB, which is too little
 KEY = base64.b64encode(b"0123456789" * 3 + b"01").decode()
 
 
@@ -64,14 +68,14 @@ def dialect(pytestconfig: pytest.Config) -> str:
 @pytest.fixture
 def new_database(dialect: str, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database of this test's own."""
-    with empty_database(dialect, tmp_path) as url:
+    with without_disk(tmp_path) as place, empty_database(dialect, place) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def _app(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     home = tmp_path_factory.mktemp("app")
-    with empty_database(dialect, home) as url:
+    with without_disk(home) as place, empty_database(dialect, place) as url:
         app = create_app(load(environment(url, home)))
         cli.init_app(app)
         app.testing = True
@@ -79,7 +83,7 @@ def _app(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fla
         app.test_client_class = Client
         with app.app_context():
             flask_migrate.upgrade()
-            _keep_empty(home)
+            _keep_empty()
         yield app
         with app.app_context():
             db.engine.dispose()
@@ -116,6 +120,20 @@ class Client(FlaskClient):
         return answer
 
 
+@contextmanager
+def without_disk(home: Path) -> Iterator[Path]:
+    """A directory in memory, where the system has one with room; else `home`.
+
+    A usual test commits ten times, and each time SQLite waits for the disk. Processes may be killed
+    over such a database, but whole services get theirs on disk, as in life.
+    """
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        yield home
+        return
+    with tempfile.TemporaryDirectory(prefix="huiyin-", dir=MEMORY) as place:
+        yield Path(place)
+
+
 class empty_database:  # noqa: N801 - read as a context manager, it is a verb
     """A new, empty database; dropped again at the end."""
 
@@ -142,10 +160,10 @@ class empty_database:  # noqa: N801 - read as a context manager, it is a verb
             connection.execute(statement)
 
 
-def _keep_empty(home: Path) -> None:
+def _keep_empty() -> None:
     if db.engine.dialect.name == "sqlite":
         db.engine.dispose()
-        shutil.copy(_sqlite_file(), home / "empty.sqlite3")
+        shutil.copy(_sqlite_file(), _sqlite_file().with_name("empty.sqlite3"))
 
 
 def _empty() -> None:
