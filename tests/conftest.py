@@ -2,6 +2,7 @@
 
 import base64
 import contextvars
+import functools
 import os
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 from werkzeug.test import TestResponse
 
 from campaigns import cli
@@ -176,9 +177,14 @@ def _empty() -> None:
         shutil.copy(file.parent / "empty.sqlite3", file)
         return
     with db.engine.begin() as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        for table in Base.metadata.sorted_tables:
-            connection.execute(table.delete())
+        connection.exec_driver_sql(_everything_deleted())
+
+
+@functools.cache
+def _everything_deleted() -> str:
+    """All at once, since to wait for each of the tables takes five times as long."""
+    tables = "; ".join(f'DELETE FROM "{table.name}"' for table in Base.metadata.sorted_tables)
+    return f"SET LOCAL session_replication_role = replica; {tables}"
 
 
 def _sqlite_file() -> Path:
