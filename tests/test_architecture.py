@@ -1,6 +1,7 @@
 """The shape of the house: who imports whom, who commits, who reads the environment."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,7 @@ PACKAGES = ("workers.", "campaigns.web.", "campaigns.model.", "campaigns.platfor
             "campaigns.mail.", "campaigns.local.", "campaigns.cli", "campaigns.files.")  # fmt: skip
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     files = [ROOT / "config.py", ROOT / "wsgi.py"]
     files += [*(ROOT / "campaigns").rglob("*.py"), *(ROOT / "workers").rglob("*.py")]
@@ -103,9 +105,15 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     return "verb"
 
 
+@functools.cache
+def nodes(file: Path) -> tuple[ast.AST, ...]:
+    """All of a file's tree; each file is parsed once for all tests."""
+    return tuple(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def imports(file: Path) -> Iterator[str]:
     known = modules()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -121,7 +129,7 @@ def together(importer: str, imported: str) -> bool:
 
 
 def calls(file: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes(file):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node.lineno
 
@@ -164,10 +172,9 @@ def test_package_roots_export_nothing(package: Path) -> None:
 
 def test_imports_stand_at_the_top() -> None:
     for module, file in modules().items():
-        tree = ast.parse(file.read_text(encoding="utf-8"))
         inner = [
             node.lineno
-            for function in ast.walk(tree)
+            for function in nodes(file)
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
             for node in ast.walk(function)
             if isinstance(node, ast.Import | ast.ImportFrom)
