@@ -1,7 +1,7 @@
 """A platform nobody knows, on loopback: a page and its JSON that say what a test tells them to."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -23,6 +23,8 @@ class AnyPage(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.page, self.feed, self.status, self.asked = PAGE, FEED, 200, 0
         self.raised = "123,456.78"
+        self.moved: str | None = None  # where to, if the page has moved
+        self.meanwhile: Callable[[], object] = lambda: None  # done before an answer is given
 
     @property
     def host(self) -> str:
@@ -38,13 +40,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked += 1
+        self.server.meanwhile()
         texts = {"/page": self.server.page, "/feed.json": self.server.feed}
         path = self.path.partition("?")[0]
         text = texts.get(path)
         bare = self.server.raised.replace(",", "")
         raised = bare if path == "/feed.json" else self.server.raised
         body = (text or "").format(raised=raised).encode() if text else b""
-        self.send_response(self.server.status if text else 404)
+        self.send_response(302 if self.server.moved else self.server.status if text else 404)
+        if self.server.moved:
+            self.send_header("Location", self.server.moved)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

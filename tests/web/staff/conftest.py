@@ -1,7 +1,8 @@
 """A member of staff at a browser: logged in, and able to send forms with their token."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from campaigns.model.staff import Role, Staff
 from tests import make
+from tests.anypage import AnyPage, standing
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
@@ -47,3 +49,13 @@ def desk(app: Flask) -> Callable[..., Desk]:
         return Desk(app.test_client(), who)
 
     return sit
+
+
+@pytest.fixture
+def platform(app: Flask) -> Iterator[AnyPage]:
+    """A platform that nobody knows, which we may ask although it is on loopback."""
+    before = app.extensions["settings"]
+    with standing() as server:
+        app.extensions["settings"] = replace(before, poll_allow_private=frozenset({server.host}))
+        yield server
+    app.extensions["settings"] = before

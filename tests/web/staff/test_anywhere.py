@@ -2,8 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from campaigns.model.report import Report
 from campaigns.model.staff import Role
 from campaigns.web.staff import tryout
 from tests import make
-from tests.anypage import AnyPage, standing
+from tests.anypage import AnyPage
 from tests.make import NOON
 from tests.web.staff.conftest import Desk
 from workers import poll
@@ -26,15 +25,6 @@ BASE = {"way": "page", "before": "已筹", "after": "", "place": "", "attribute"
         "written": "1,234.56", "unit": "major", "currency": "CNY", "page": ""}  # fmt: skip
 TRIED = re.compile(r'name="tried"[^>]*value="(\w*)"')
 CHOICES = re.compile(r'name="choose" value="([^"]+)"')
-
-
-@pytest.fixture
-def platform(app: Flask) -> Iterator[AnyPage]:
-    before = app.extensions["settings"]
-    with standing() as server:
-        app.extensions["settings"] = replace(before, poll_allow_private=frozenset({server.host}))
-        yield server
-    app.extensions["settings"] = before
 
 
 @pytest.fixture
