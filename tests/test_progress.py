@@ -1,81 +1,26 @@
 """The figure that people see: reports, entries, matches, rates, and the moments it was true at."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from itertools import count
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
-from campaigns import ledger, progress
-from campaigns.bookings import Booking
+from campaigns import progress
 from campaigns.db import db
 from campaigns.freshness import Freshness
 from campaigns.model.campaign import Campaign, CampaignState
-from campaigns.model.entry import Door, EntryKind, MatchStage
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.notice import Notice, Verdict
-from campaigns.model.rate import Rate
-from campaigns.model.report import Report, ReportState
+from campaigns.model.report import ReportState
 from campaigns.money import Money
-from campaigns.platforms.base import Key
-from campaigns.progress import Figure, Progress
+from campaigns.progress import Progress
 from tests import make
 from tests.make import NOON
+from tests.reported import booked, figure, report
+from tests.statements import counted
 
 pytestmark = pytest.mark.usefixtures("app")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-numbers = count(1)
-
-
-def report(of: Listing, raised: str, moment: datetime = NOON, **more: Any) -> Report:
-    money = Money.parse(raised)
-    row = Report(
-        listing_id=of.id,
-        moment=moment,
-        received_at=moment,
-        raised_minor=money.minor,
-        currency=money.currency,
-        state=ReportState.ACCEPTED,
-    )
-    for name, value in more.items():
-        setattr(row, name, value)
-    db.session.add(row)
-    db.session.commit()
-    return row
-
-
-def booked(of: Listing, amount: str, at: datetime = NOON, kind: str = "donation") -> None:
-    booking = Booking(
-        listing=of,
-        kind=EntryKind(kind),
-        amount=Money.parse(amount),
-        occurred_at=at,
-        source="test",
-        keys=(Key("trade", str(next(numbers))),),
-        door=Door.FILE,
-        stage=MatchStage.CONFIRMED if kind == "match" else None,
-    )
-    ledger.book(booking, at)
-    db.session.commit()
-
-
-def rate(day: date, base: str, quote: str, value: str) -> None:
-    db.session.add(Rate(day=day, base=base, quote=quote, rate=Decimal(value), source="test"))
-    db.session.commit()
-
-
-def raised(campaign: Campaign, now: datetime = NOON) -> str:
-    return str(progress.of(campaign, now).raised)
-
-
-def figure(listing: Listing, now: datetime = NOON) -> Figure:
-    campaign = db.session.get_one(Campaign, listing.campaign_id)
-    return next(one for one in progress.of(campaign, now).listings if one.listing is listing)
 
 
 @pytest.fixture
@@ -230,40 +175,6 @@ def test_a_notice_that_waits_dates_the_itemised_figure(itemised: Listing) -> Non
     assert figure(itemised).freshness is Freshness.LATE
 
 
-def test_other_currencies_convert_at_the_rate_of_their_day(
-    campaign: Campaign, itemised: Listing
-) -> None:
-    rate(NOON.date(), "USD", "CNY", "7.10")
-    rate(NOON.date() + DAY, "USD", "CNY", "7.20")
-    booked(itemised, "100.00 CNY")
-    booked(itemised, "10.00 USD")
-    booked(itemised, "10.00 USD", NOON + DAY)
-    found = progress.of(campaign, NOON + DAY)
-    assert (str(found.raised), found.apart) == ("243.00 CNY", ())
-    shown = found.listings[0]
-    assert (str(shown.raised), str(shown.converted)) == ("100.00 CNY", "243.00 CNY")
-
-
-def test_without_a_rate_amounts_stand_apart(campaign: Campaign, itemised: Listing) -> None:
-    rate(NOON.date(), "USD", "CNY", "7.10")
-    booked(itemised, "100.00 CNY")
-    booked(itemised, "10.00 USD")
-    booked(itemised, "20.00 USD", NOON + DAY)
-    booked(itemised, "5.00 EUR", NOON + DAY)
-    found = progress.of(campaign, NOON + DAY)
-    assert str(found.raised) == "171.00 CNY"
-    assert tuple(map(str, found.apart)) == ("5.00 EUR", "20.00 USD")
-
-
-def test_a_report_converts_at_the_rate_of_its_moments_day(campaign: Campaign) -> None:
-    abroad = make.listing(campaign, currency="USD")
-    report(abroad, "100.00 USD")
-    assert tuple(map(str, progress.of(campaign, NOON).apart)) == ("100.00 USD",)
-    rate(NOON.date(), "USD", "CNY", "7.105")
-    assert raised(campaign) == "710.50 CNY"
-    assert str(figure(abroad).raised) == "100.00 USD"
-
-
 @pytest.mark.parametrize(
     ("amount", "percent"), [("9999.99", 99), ("10000.00", 100), ("25000.00", 250), ("0.01", 0)]
 )
@@ -296,24 +207,6 @@ def _varied(campaign: Campaign) -> Campaign:
         booked(listing, "5.00 CNY")
     booked(make.listing(campaign, rule=Rule.ITEMISED), "7.00 EUR")
     return campaign
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    db.session.commit()
-    db.session.expire_all()
-    for row in list(db.session.identity_map.values()):
-        db.session.refresh(row)
-    statements: list[str] = []
-
-    def note(*args: Any) -> None:
-        statements.append(args[2])
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_progress_names_what_it_is_made_of(campaign: Campaign, reported: Listing) -> None:

@@ -1,32 +1,26 @@
 """Where reports and entries disagree: by how much, since when, and until somebody says why."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-import hypothesis
 import pytest
 from flask import Flask
-from hypothesis import strategies as st
-from sqlalchemy import delete, event, select
+from sqlalchemy import event, select
 
-from campaigns import bookings, comparison, ledger, reconciliation
+from campaigns import comparison, reconciliation
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.campaign import CampaignState
-from campaigns.model.entry import COUNTED, Door, Entry, EntryKind, MatchStage
+from campaigns.model.entry import EntryKind, MatchStage
 from campaigns.model.listing import Listing, Rule
-from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.reconciliation import Standing
 from tests import make
+from tests.compared import TODAY, YUAN, book, report
 from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-TODAY = NOON.astimezone(SHANGHAI).date()
-YUAN = 100
 
 
 @pytest.fixture
@@ -38,33 +32,6 @@ def listing(app: Flask) -> Listing:
 @pytest.fixture
 def lin(app: Flask) -> Staff:
     return make.staff()
-
-
-def report(of: Listing, yuan: int, at: datetime, **more: object) -> None:
-    make.report(of, yuan * YUAN, at, **more)
-
-
-def book(
-    to: Listing,
-    yuan: int,
-    at: datetime,
-    kind: EntryKind = EntryKind.DONATION,
-    currency: str = "CNY",
-    stage: MatchStage | None = None,
-) -> Entry:
-    booking = bookings.Booking(
-        listing=to,
-        kind=kind,
-        amount=Money(yuan * YUAN, currency),
-        occurred_at=at,
-        source="hand",
-        keys=(),
-        door=Door.HAND,
-        stage=stage,
-    )
-    entry = db.session.get_one(Entry, ledger.book(booking, at).entry_id)
-    db.session.commit()
-    return entry
 
 
 def ago(days: int, hours: int = 0) -> datetime:
@@ -246,69 +213,3 @@ def test_many_listings_take_no_more_statements_than_one(app: Flask) -> None:
     several = db.session.scalars(select(Listing).order_by(Listing.id)).all()
     few, many = statements_for([several[0], several[8]]), statements_for(several)
     assert few == many
-
-
-MOVES = st.lists(
-    st.tuples(
-        st.integers(0, 12 * 24 * 4),  # quarters of an hour before noon
-        st.sampled_from(["report", "held", "donation", "refund", "match", "announced", "payout"]),
-        st.integers(1, 500),
-        st.sampled_from(["CNY", "CNY", "CNY", "USD"]),
-    ),
-    max_size=20,
-)
-
-
-@hypothesis.settings(
-    max_examples=10,
-    derandomize=True,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
-)
-@hypothesis.given(moves=MOVES)
-def test_any_reports_and_entries_compare_as_counting_them_one_by_one(
-    listing: Listing, moves: list[tuple[int, str, int, str]]
-) -> None:
-    for quarters, what, yuan, currency in moves:
-        at = NOON - timedelta(minutes=15 * quarters)
-        if what in ("report", "held"):
-            state = ReportState.ACCEPTED if what == "report" else ReportState.QUARANTINED
-            report(listing, yuan, at, state=state)
-        elif what == "announced":
-            book(listing, yuan, at, EntryKind.MATCH, currency, MatchStage.ANNOUNCED)
-        else:
-            stage = MatchStage.RECEIVED if what == "match" else None
-            book(listing, yuan, at, EntryKind(what), currency, stage)
-    first = TODAY - timedelta(days=8)
-    found = {day.day: day for day in comparison.days([listing], first, TODAY)[listing.id]}
-    for offset in range(9):
-        day = first + timedelta(days=offset)
-        assert (found[day].reported, found[day].itemised) == counted(listing, day)
-    latest = comparison.last_days([listing])
-    if latest:
-        one = latest[listing.id]
-        assert (one.reported, one.itemised) == counted(listing, one.day)
-    db.session.execute(delete(Report))
-    for entry in db.session.scalars(select(Entry).where(Entry.reverses.is_(None))).all():
-        ledger.reverse(entry, "for the next example", NOON)
-    db.session.commit()
-
-
-def counted(listing: Listing, day: date) -> tuple[Money | None, Money]:
-    """The last report of a day, and the sum up to its moment, by looking at every row."""
-    ends = datetime.combine(day + timedelta(days=1), datetime.min.time(), SHANGHAI).astimezone(UTC)
-    begins = ends - timedelta(days=1)
-    reports = [
-        one
-        for one in db.session.scalars(select(Report).order_by(Report.moment, Report.id))
-        if one.state is ReportState.ACCEPTED and begins <= one.moment < ends
-    ]
-    until = reports[-1].moment if reports else ends - timedelta(microseconds=1)
-    amounts = [
-        entry.amount_minor
-        for entry in db.session.scalars(select(Entry))
-        if entry.kind in COUNTED
-        and entry.stage is not MatchStage.ANNOUNCED
-        and entry.currency == "CNY"
-        and entry.occurred_at <= until
-    ]
-    return reports[-1].whole if reports else None, Money(sum(amounts), "CNY")

@@ -24,7 +24,7 @@ from tests import make
 from tests.books import amounts, notices, verdicts
 from tests.make import NOON
 from tests.partner import Partner, body
-from tests.test_progress import counted
+from tests.statements import counted
 
 VECTORS = json.loads(
     (Path(__file__).parents[2] / "vectors" / "standard_webhooks.json").read_text("utf-8")
