@@ -45,4 +45,4 @@ def _due(its: Cadence, now: datetime) -> datetime | None:
     if listing.failures and listing.next_poll_at is not None:
         return listing.next_poll_at
     due = its.next(listing.asked_at) if listing.asked_at else now
-    return its.opening(max(due or now, now))
+    return None if due is None else its.opening(max(due, now))

@@ -191,6 +191,9 @@ def _keep(report: Report, listing: Listing, now: datetime, known: Past) -> Repor
     doubt = doubts.of(report, last, shown, listing, now)
     if doubt is None:
         return _believe(report, known, now)
+    refused = _refused_before(report, last)
+    if refused is not None:
+        return _said_again(refused, report)
     if doubt.why is Why.FALL:
         waiting = _confirmed(report, known, listing)
         if waiting is not None:
@@ -243,11 +246,31 @@ def _hold(report: Report, known: Past) -> Report:
     """Keep a doubtful figure once: said again, the held report gets the later moment."""
     for waiting in known.held:
         if _same(waiting, report) and waiting.origin == report.origin:
-            waiting.moment = max(waiting.moment, report.moment)
-            waiting.received_at = report.received_at
-            return waiting
+            return _said_again(waiting, report)
     db.session.add(report)
     return report
+
+
+def _said_again(before: Report, report: Report) -> Report:
+    before.moment = max(before.moment, report.moment)
+    before.received_at = report.received_at
+    return before
+
+
+def _refused_before(report: Report, last: Report | None) -> Report | None:
+    """This very figure, if a person said no to it and the platform merely goes on saying it."""
+    if report.origin is not Origin.ASKED:
+        return None
+    by_people = select(Report).where(
+        Report.listing_id == report.listing_id,
+        Report.state == ReportState.REJECTED,
+        Report.decided_by.is_not(None),
+    )
+    if last is not None:
+        by_people = by_people.where(Report.moment > last.moment)
+    newest = by_people.order_by(Report.moment.desc(), Report.id.desc()).limit(1)
+    before = db.session.scalar(newest)
+    return before if before is not None and _same(before, report) else None
 
 
 def _decide(report: Report, state: ReportState, reason: str, now: datetime, by: Staff) -> None:

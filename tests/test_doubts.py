@@ -1,6 +1,8 @@
 """Guards of the public figure: what is held, what the next report confirms, whatever comes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -170,6 +172,42 @@ def test_the_same_moment_told_again_confirms_nothing() -> None:
     said(listing, 3800, 0)
     said(listing, 3400, 1)
     assert said(listing, 3400, 2, ahead=-1).state is ReportState.QUARANTINED
+
+
+def test_what_a_person_rejected_is_not_asked_of_people_again() -> None:
+    listing, who = make.listing(accept_falls=True), make.staff()
+    said(listing, 3800, 0)
+    dip = said(listing, 3400, 1)
+    db.session.flush()
+    reporting.reject(dip, "Their fault.", NOON, who)
+    for minute in (2, 3, 4):
+        assert said(listing, 3400, minute) is dip
+    assert reporting.held(listing.id) == []
+    assert dip.moment == NOON + 4 * MINUTE
+    assert said(listing, 3300, 5).state is ReportState.QUARANTINED
+    now = NOON + 6 * MINUTE
+    entered = reporting.enter(listing, Money(3400, "CNY"), None, now, now, who)
+    assert entered.state is ReportState.QUARANTINED
+
+
+def test_of_two_reports_at_once_the_second_is_compared_with_the_first(app: Flask) -> None:
+    id = make.listing().id
+    said(db.session.get_one(Listing, id), 3800, 0)
+    db.session.commit()
+    together = Barrier(2)
+
+    def one(minor: int, minute: int) -> ReportState:
+        with app.app_context():
+            listing = db.session.get_one(Listing, id)
+            db.session.rollback()
+            together.wait()
+            state = said(listing, minor, minute).state
+            db.session.commit()
+            return state
+
+    with ThreadPoolExecutor(2) as pool:
+        states = list(pool.map(one, (3900, 3850), (1, 2)))
+    assert sorted(states) == [ReportState.ACCEPTED, ReportState.QUARANTINED]
 
 
 def test_what_a_person_enters_confirms_nothing() -> None:

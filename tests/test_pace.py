@@ -90,6 +90,14 @@ def test_a_listing_that_was_asked_for_the_last_time_is_taken_up_again(who: Staff
     assert listing.next_poll_at == NOON + 6 * HOUR - 5 * MINUTE
 
 
+def test_a_festival_takes_up_nothing_that_is_over(who: Staff) -> None:
+    campaign = make.campaign(state=CampaignState.ENDED, ended_at=NOON - 30 * DAY + HOUR)
+    listing = asked(of=campaign)
+    listing.next_poll_at = None
+    giving(who)
+    assert listing.next_poll_at is None
+
+
 def test_a_campaign_that_goes_on_longer_is_asked_about_again(who: Staff) -> None:
     campaign = make.campaign(ends_on=date(2026, 9, 1))
     listing = asked(60, of=campaign)
