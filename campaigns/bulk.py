@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError
 
 from campaigns.db import db
 
@@ -13,16 +14,25 @@ def add(table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> No
     """Insert rows of values in the order of the columns `names`, in the session's transaction.
 
     Values are as the database stores them: nothing is converted but what the driver converts.
-    Moments go through `moments`.
+    Moments go through `moments`. Raises what the session would.
     """
+    connection = db.session.connection()
     columns = ", ".join(names)
-    driver = db.session.connection().connection.driver_connection
-    assert driver is not None  # noqa: S101 - a connection in use has one
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        _add(connection.connection.driver_connection, table.name, columns, len(names), rows)
+    except base as error:
+        raise DBAPIError.instance(
+            f"{table.name} ({columns})", None, error, base, dialect=connection.dialect
+        ) from error
+
+
+def _add(driver: Any, table: str, columns: str, width: int, rows: Iterable[Sequence[Any]]) -> None:
     if db.engine.dialect.name == "sqlite":
-        places = ", ".join("?" * len(names))
-        driver.executemany(f"INSERT INTO {table.name} ({columns}) VALUES ({places})", rows)  # noqa: S608
+        places = ", ".join("?" * width)
+        driver.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)  # noqa: S608
         return
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as out:
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as out:
         for row in rows:
             out.write_row(row)
 

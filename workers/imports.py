@@ -53,7 +53,8 @@ def work_on(import_id: int, until: float | None = None) -> None:
         db.session.commit()
     except Overtaken:
         db.session.rollback()
-    except DBAPIError as error:
+    except (DBAPIError, OSError) as error:
+        # The database or the disk is away or full.
         db.session.rollback()
         if until is None:
             raise

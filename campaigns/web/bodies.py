@@ -7,6 +7,7 @@ that others wait for, and connections that keep us waiting too long are found by
 knows of them.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -28,6 +29,9 @@ SLOWEST = 32 * 1024  # octets a second
 CHUNK = 64 * 1024
 LOOK_SECONDS = 1.0
 DESCRIPTORS = "/proc/self/fd"
+# What the disk says when a large body, or a part of it, has no room there.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+RETRY_SECONDS = 10
 # Where tcp_info (linux/tcp.h) has tcpi_last_data_sent, in milliseconds.
 LAST_DATA_SENT = 44
 
@@ -70,8 +74,15 @@ class Whole:
         large = (length or largest) > self._largest
         # Not for a block: it lives as long as its request.
         body: IO[bytes] = SpooledTemporaryFile(CHUNK) if large else BytesIO()  # noqa: SIM115
-        with self._watch.over(environ.get("REMOTE_ADDR") or "", seconds) as wait:
-            came = _read(environ["wsgi.input"], largest + 1 if length is None else length, body)
+        try:
+            with self._watch.over(environ.get("REMOTE_ADDR") or "", seconds) as wait:
+                came = _read(environ["wsgi.input"], largest + 1 if length is None else length, body)
+        except OSError as error:
+            body.close()
+            if error.errno not in NO_ROOM:
+                raise
+            start_response("503 Service Unavailable", [("Retry-After", str(RETRY_SECONDS))])
+            return ()
         if wait.cut or came < (length or 0):
             body.close()
             start_response("408 Request Timeout", [])

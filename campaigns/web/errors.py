@@ -13,9 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, Conflict, HTTPException
 
 from campaigns.db import db
+from campaigns.web.bodies import NO_ROOM, RETRY_SECONDS
 
 log = logging.getLogger(__name__)
-RETRY_SECONDS = 10
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(IntegrityError, _beaten)
     for outage in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(outage, _our_outage)
+    app.register_error_handler(OSError, _no_room)
 
 
 def trace(error: BaseException | None) -> str:
@@ -78,6 +79,15 @@ def _our_outage(error: DBAPIError | PoolTimeout) -> Any:
     if _written_while_reading(error):
         raise error
     log.warning("The database did not answer. %s", trace(error))
+    let_go()
+    return _page(503, None), 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _no_room(error: OSError) -> Any:
+    """The disk is full where uploads wait to be read."""
+    if error.errno not in NO_ROOM:
+        raise error
+    log.warning("The disk is full. %s", trace(error))
     let_go()
     return _page(503, None), 503, {"Retry-After": str(RETRY_SECONDS)}
 

@@ -28,7 +28,8 @@ from campaigns.platforms.base import (
     detailed,
 )
 from campaigns.platforms.scheme import Reply, Scheme
-from campaigns.web.errors import RETRY_SECONDS, let_go, trace
+from campaigns.web.bodies import RETRY_SECONDS
+from campaigns.web.errors import let_go, trace
 from campaigns.web.refusals import Refusals, note
 from config import settings
 
