@@ -133,6 +133,7 @@ def test_a_reference_comes_before_an_order_and_is_never_only_begun(
     assert bounds.ruled("shop", "A-17-long", "desk") == two[1].id
     assert bounds.ruled("shop", "A-17-long", "desks") == two[0].id
     assert bounds.ruled("shop", "desk", None) is None
+    assert bounds.ruled("shop", None, "A-17-long") is None
 
 
 @pytest.mark.parametrize("order", ["a-1", "B-1", "%", "A_1", "Ａ-1"])
