@@ -10,8 +10,7 @@ from sqlalchemy import select
 from campaigns import figures
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
-from campaigns.model.listing import Listing, PollFailure, Rule
-from campaigns.model.report import ReportState
+from campaigns.model.listing import Listing, PollFailure
 from campaigns.platforms import registry
 
 # Those that are about a listing; the others are about a mailing.
@@ -23,7 +22,7 @@ class Subject:
     """The listing that an alert is about, as it stands while the letter is written.
 
     `as_of` is the moment of its last good report, `zone` the organisation's; `reason` is why the
-    last question brought no figure, as rows keep it.
+    last question brought no figure, as rows keep it. `held`: a newer figure waits for a verdict.
     """
 
     platform: str
@@ -31,6 +30,7 @@ class Subject:
     as_of: datetime | None
     zone: ZoneInfo
     reason: str | None
+    held: bool
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,7 @@ def told(occasion: str, locale: str) -> Alert:
 
 def _subject(listing: Listing, locale: str) -> Subject:
     campaign = db.session.get_one(Campaign, listing.campaign_id)
-    reports = figures.latest([listing.id], ReportState.ACCEPTED)
-    last = reports.get(listing.id) if listing.rule is Rule.REPORTED else None
+    found = figures.of([listing])[listing.id]
     failure = db.session.scalar(
         select(PollFailure.reason)
         .where(PollFailure.listing_id == listing.id)
@@ -66,9 +65,10 @@ def _subject(listing: Listing, locale: str) -> Subject:
     return Subject(
         platform=listing.called or str(_(registry.label(listing.platform))),
         campaign=campaign.text(locale).title,
-        as_of=last.moment if last else None,
+        as_of=found.report.moment if found.report else None,
         zone=figures.zone(),
         reason=failure,
+        held=found.held is not None,
     )
 
 

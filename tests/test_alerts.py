@@ -11,6 +11,7 @@ from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.listing import Listing, PollFailure
+from campaigns.model.report import ReportState
 from tests import make
 from tests.make import NOON
 
@@ -78,6 +79,15 @@ def test_a_letter_says_what_happened_and_leads_to_the_listing(listing: Listing, 
         for text in (plain, html):
             assert said[1] in text
             assert f"/staff/listings/{listing.id}" in text
+
+
+def test_a_figure_that_is_stale_because_a_newer_one_is_held_is_told_so(listing: Listing) -> None:
+    hour = timedelta(hours=1)
+    make.report(listing, 3_102_000, NOON + hour, state=ReportState.QUARANTINED)
+    _, plain, html = letter("stale", listing.id, "en")
+    for text in (plain, html):
+        assert "A newer one was held: please look at it and decide." in text
+        assert "enter its figure by hand" not in text
 
 
 def test_a_letter_about_a_listing_without_a_figure_names_no_moment(app: Flask) -> None:
