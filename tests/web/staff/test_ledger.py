@@ -88,7 +88,7 @@ def test_an_entry_shows_every_number_it_is_known_by(treasurer: Desk) -> None:
     reversal = ledger.reverse(entry, "counted twice", NOON)
     db.session.commit()
     page = treasurer.get(f"/staff/ledger/{entry.id}").text
-    assert "trade T-7" in page
+    assert "number: <code>T-7</code>" in page
     assert f"/staff/ledger/{reversal.id}" in page
     assert "counted twice" in treasurer.get(f"/staff/ledger/{reversal.id}").text
 
