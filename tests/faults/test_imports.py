@@ -58,6 +58,8 @@ def environ(dialect: str, tmp_path: Path) -> Iterator[dict[str, str]]:
             db.engine.dispose()
 
 
+# A dozen workers, each of which loads the whole service first.
+@pytest.mark.timeout(400)
 def test_killed_again_and_again_it_stages_books_and_undoes_once(environ: dict[str, str]) -> None:
     listing = db.session.scalars(select(Listing)).one()
     one = bill.add(bill.bill(Paid(number) for number in range(ROWS)), listing)
