@@ -26,6 +26,7 @@ from campaigns.web.staff import (
     contract,
     corrections,
     days,
+    deeds,
     design,
     donors,
     exports,
@@ -86,7 +87,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          festivals,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
-         rates_table, reasons,
+         rates_table, reasons, deeds,
          settle, placements, unplaced, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, organisation, people, records, health, limits,
          outbox, me, design)  # fmt: skip

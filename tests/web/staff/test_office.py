@@ -119,7 +119,7 @@ def test_the_last_administrator_stays(administrator: Desk) -> None:
 def test_what_was_changed_is_listed_with_who_did_it(administrator: Desk) -> None:
     administrator.post("/staff/organisation", **ORGANISATION)
     page = administrator.get("/staff/records").text
-    assert "change organisation" in page
+    assert "changed the organisation" in page
     assert "Lin" in page
 
 
