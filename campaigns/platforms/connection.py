@@ -20,6 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 LONGEST_CONNECT = 3.0  # seconds, so that a name's second address still gets its turn
+_LONGEST_LINE = 65536  # what http.client allows, too
 
 
 class _Thread(threading.local):
@@ -114,10 +115,17 @@ class _SecureSocket(ssl.SSLSocket):
 
 
 class _Response(http.client.HTTPResponse):
-    """Refuses a negative chunk: -1 would read until the sender stops, past every limit of size."""
+    """Refuses what the plain one takes for the size of a chunk.
+
+    -1 would read until the sender stops, past every limit of size; and a line that breaks off
+    after its first digit, a nought, would pass for the end of the body.
+    """
 
     def _read_next_chunk_size(self) -> int:
-        size: int = super()._read_next_chunk_size()  # type: ignore[misc]  # not in typeshed
+        line = self.fp.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            raise ValueError("a chunk's size that breaks off")
+        size = int(line.partition(b";")[0], 16)
         if size < 0:
             raise ValueError("a chunk of negative size")
         return size
