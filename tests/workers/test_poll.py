@@ -2,9 +2,11 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -208,6 +210,21 @@ def test_a_taken_listing_is_another_workers_until_its_lease_ends(app: Flask) -> 
     assert len(polling.take_due(now)) == 1
     assert polling.take_due(now + hosts.LEASE / 2) == []
     assert len(polling.take_due(now + hosts.LEASE)) == 1
+
+
+def off_by(hours: int) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=hours)
+
+
+def test_a_clock_that_jumps_neither_stops_nor_floods_asking(platform: Platform) -> None:
+    campaign = make.campaign()
+    for _ in range(12):
+        make.listing(campaign)
+    platform.says(100)
+    rounds = [poll.ask_due(partial(off_by, hours)) for hours in (0, 72, 72, -1, -1, 0)]
+    assert rounds == [12, 12, 0, 12, 0, 12]
+    assert set(Counter(platform.asked).values()) == {4}
+    assert platform.most_at_once <= 8
 
 
 def test_a_private_address_is_not_asked(app: Flask) -> None:
