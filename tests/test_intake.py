@@ -127,6 +127,18 @@ def test_outside_its_bounds_an_endpoint_books_nothing(
     assert one_reason() == "campaign_ref names no campaign or listing that this endpoint books to."
 
 
+def test_what_came_with_a_payment_says_where_it_belongs(
+    campaign: Campaign, listing: Listing
+) -> None:
+    other, endpoint = make.listing(campaign), make.endpoint("shop", campaign=campaign)
+    make.placement(other, "A-", source="shop")
+    booked(endpoint, movement("1", passed="224001"), event_id="a")
+    booked(endpoint, movement(keys=(Key("trade", "2"), Key("order", "A-17"))), event_id="b")
+    assert [entry.listing_id for entry in entries()] == [listing.id, other.id]
+    elsewhere = booked(make.endpoint(listing=listing), movement("3", elsewhere=True))
+    assert elsewhere.verdict is Verdict.UNMATCHED
+
+
 def one_reason() -> str | None:
     (reason,) = set(db.session.scalars(select(Notice.reason)))
     return reason
