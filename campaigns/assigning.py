@@ -1,26 +1,35 @@
 """Assigning: rows of committed imports that named no listing are booked where a person says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from campaigns import audit, batches, donors, ledger
+from sqlalchemy import select
+
+from campaigns import audit, batches, bookings, donors, ledger
 from campaigns.bookings import Booking, LedgerError
 from campaigns.db import db
 from campaigns.mail.address import Address
-from campaigns.model.entry import Door, EntryKind, MatchStage
+from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import (
+    Decision,
     Import,
     ImportGiver,
     ImportRow,
     ImportState,
     RowVerdict,
+    turned,
 )
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Key
 from campaigns.steps import NotCommitted
+
+
+class Settled(Exception):
+    """Somebody decided about the row, or it does not wait for a person."""
 
 
 def assign(
@@ -51,6 +60,48 @@ def assign(
     )
     db.session.flush()
     return refused
+
+
+def insist(row: ImportRow, listing: Listing, reason: str, now: datetime, by: Staff) -> Entry:
+    """Book a row that the ledger contradicted while its file was booked: a person says it is true.
+
+    What the ledger has under its numbers is reversed where it still stands and booked anew; what
+    only may be the same stays beside it. Raises `LedgerError` where several entries have its
+    numbers, and `Settled` the second time.
+    """
+    one = _held(row)
+    booking = replace(_booking(one, row, listing, by), reason=reason)
+    held = bookings.holding(one.source, booking.keys)
+    if len(held) == 1:
+        entry = ledger.rebook(held[0], booking, now)
+    else:
+        booked = ledger.book(booking, now, although_alike=True)
+        entry = db.session.get_one(Entry, booked.entry_id)
+        if row.kind is EntryKind.DONATION:
+            _keep_gift(row, entry.id, now)
+    row.listing_id, row.campaign_id = listing.id, listing.campaign_id
+    changes = {"row": (None, f"{row.import_id}:{row.position}"), "reason": (None, reason)}
+    audit.record("booked as the file says", entry, now, by=by, changes=changes)
+    db.session.flush()
+    return entry
+
+
+def leave(row: ImportRow, reason: str, now: datetime, by: Staff) -> None:
+    """A person decided that such a row is not booked. Raises `Settled` the second time."""
+    one = _held(row)
+    row.decision, row.reason = Decision.LEAVE, reason[:300]
+    changes = {"row": (None, row.position), "reason": (None, reason)}
+    audit.record("left rows", one, now, by=by, changes=changes)
+    db.session.flush()
+
+
+def _held(row: ImportRow) -> Import:
+    """The import of a row that still waits; others who would decide about it wait until we have."""
+    where = ImportRow.import_id == row.import_id, ImportRow.position == row.position
+    waiting = select(ImportRow.position).where(*where, turned()).with_for_update()
+    if db.session.scalar(waiting) is None:
+        raise Settled
+    return db.session.get_one(Import, row.import_id)
 
 
 def _keep_gift(row: ImportRow, entry_id: int, now: datetime) -> None:

@@ -60,7 +60,13 @@ NUMBERS = {
 
 
 # Values in statements of ours whose types PostgreSQL could not tell from the place they stand in.
-_TYPES: dict[str, Any] = {"now": Moment(), "by": Id, "reason": String(), "source": String()}
+_TYPES: dict[str, Any] = {
+    "now": Moment(),
+    "turned": Moment(),
+    "by": Id,
+    "reason": String(),
+    "source": String(),
+}
 
 
 class Overtaken(Exception):

@@ -87,8 +87,11 @@ def _batch(work: _Work, first: int, last: int, now: datetime) -> None:
     batches.advance(work.id, ImportState.COMMITTING, first, last, now)
     turns.take_for_rows(work.id, work.source, first, last)
     verdicts.follow(work.id, work.source, first, last)
-    candidates = f"verdict IN ('new', 'booked') OR {work.said} = 'take'"
-    verdicts.judge(work.id, work.source, first, last, candidates)
+    candidates = (
+        f"COALESCE({work.said}, 'take') = 'take' AND"
+        f" (verdict IN ('new', 'booked') OR {work.said} = 'take')"
+    )
+    verdicts.judge(work.id, work.source, first, last, candidates, turned=now)
     known = (
         f"verdict = 'booked' AND entry_id IS NOT NULL AND COALESCE({work.said}, 'take') = 'take'"
     )

@@ -14,7 +14,7 @@ from campaigns.freshness import BROKEN_AFTER
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.gift import Gift, Moderation
-from campaigns.model.imported import Import, ImportRow, ImportState, waits
+from campaigns.model.imported import Import, ImportRow, ImportState, turned, waits
 from campaigns.model.listing import Asking, Listing, Told
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
@@ -150,8 +150,10 @@ def _files(now: datetime) -> Iterator[Need]:
 
 
 def _rows() -> Iterator[Need]:
-    some = select(ImportRow.position).where(waits()).limit(MOST_ROWS).subquery()
-    count = db.session.scalar(select(func.count()).select_from(some)) or 0
+    count = 0
+    for which in (waits(), turned()):
+        some = select(ImportRow.position).where(which).limit(MOST_ROWS).subquery()
+        count += db.session.scalar(select(func.count()).select_from(some)) or 0
     if count:
         yield Need(What.ROWS, count=count)
 

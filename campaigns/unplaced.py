@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, select, 
 from campaigns import audit
 from campaigns.bookings import COMES_IN
 from campaigns.db import db
-from campaigns.model.imported import Decision, Import, ImportRow, waits
+from campaigns.model.imported import Decision, Import, ImportRow, turned, waits
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.suggestions import LETTERS, Named
@@ -44,6 +44,18 @@ class Group:
 def groups(most: int = 100) -> list[Group]:
     """The rows that wait, those alike together, the newest file first; at most so many groups."""
     return _groups(waits(), most)
+
+
+def contradicted(most: int = 50) -> list[tuple[ImportRow, Import]]:
+    """Rows that the ledger contradicted while their file was booked, the newest file first."""
+    rows = db.session.execute(
+        select(ImportRow, Import)
+        .join(Import, Import.id == ImportRow.import_id)
+        .where(turned())
+        .order_by(ImportRow.import_id.desc(), ImportRow.position)
+        .limit(most)
+    )
+    return [(row, of) for row, of in rows]
 
 
 def group(import_id: int, ref: str | None, begins: str) -> Group | None:

@@ -1,6 +1,7 @@
 """Verdicts: what each row of an import is to the ledger, asked for many rows at once."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy import text
 
@@ -25,7 +26,8 @@ _TAKEN_BACK = "EXISTS (SELECT 1 FROM entries back WHERE back.reverses = e.id)"
 # Each look into the ledger is a subquery of one row, so that no planner can turn it round and read
 # the ledger for a few rows of a file.
 _BY_NUMBER = """
-UPDATE import_rows SET entry_id = found.entry_id, verdict = found.verdict, reason = found.reason
+UPDATE import_rows SET entry_id = found.entry_id, verdict = found.verdict, reason = found.reason,
+    turned_at = CASE WHEN found.verdict <> 'booked' THEN :turned END
 FROM (
     SELECT met.position,
         CASE WHEN met.entries = 1 THEN e.id END AS entry_id,
@@ -61,7 +63,8 @@ _SAME = (
 # What `twins.of` says, for rows: in the ledger by numbers of another sort, or perhaps so. Of
 # two rows that are one such entry the first is: they have each a number of one sort.
 _BY_LIKENESS = """
-UPDATE import_rows SET entry_id = found.entry_id, verdict = found.verdict, reason = found.reason
+UPDATE import_rows SET entry_id = found.entry_id, verdict = found.verdict, reason = found.reason,
+    turned_at = CASE WHEN found.verdict <> 'booked' THEN :turned END
 FROM (
     SELECT looked.position,
         CASE WHEN close = 1 THEN one ELSE alike END AS entry_id,
@@ -79,7 +82,7 @@ FROM (
             FROM import_rows r
             WHERE r.import_id = :id AND r.position >= :first AND r.position < :last
               AND r.verdict = 'new' AND r.decision IS NULL AND r.regards IS NOT NULL
-              AND r.kind IN ({about_another})
+              AND r.kind IN ({about_another}) AND ({which})
         ) looked
     ) looked
     LEFT JOIN entries e ON e.id = looked.one
@@ -137,17 +140,25 @@ WHERE import_id = :id AND position >= :first AND position < :last
 """
 
 
-def judge(import_id: int, source: str, first: int, last: int, which: str) -> None:
+def judge(
+    import_id: int,
+    source: str,
+    first: int,
+    last: int,
+    which: str,
+    turned: datetime | None = None,
+) -> None:
     """Compare the rows of [first, last) that fulfil the SQL condition `which` with the ledger.
 
     Those that it knows by any number get the verdict and the entry, and so does a refund or fee
     that is known by numbers of another sort only; where that is not sure it is ambiguous, so that
-    nothing is booked twice by itself. What the ledger does not know keeps its verdict. May be
-    repeated.
+    nothing is booked twice by itself. What the ledger does not know keeps its verdict. Those
+    that it contradicts at the moment `turned`, when nobody looks any more, wait for a person. May
+    be repeated.
     """
     batches.run(_LOOK_AGAIN, id=import_id, first=first, last=last)
-    for sql in (_by_number(which), _by_likeness()):
-        batches.run(sql, id=import_id, source=source, first=first, last=last)
+    for sql in (_by_number(which), _by_likeness(which)):
+        batches.run(sql, id=import_id, source=source, first=first, last=last, turned=turned)
 
 
 def disclaim(import_id: int) -> Iterator[None]:
@@ -185,7 +196,7 @@ def _by_number(which: str) -> str:
     )
 
 
-def _by_likeness() -> str:
+def _by_likeness(which: str) -> str:
     shared = " OR ".join(
         f"k.scheme = '{scheme}' AND r.{column} IS NOT NULL"
         + (f" AND {_OWN} AND {_OWN_OF_ROW}" if scheme == "refund" else "")
@@ -196,6 +207,7 @@ def _by_likeness() -> str:
         like=_LIKE.format(shared=shared),
         a_sum=_A_SUM.format(own=_OWN),
         close=close,
+        which=which,
         taken_back=_TAKEN_BACK,
         about_another=", ".join(f"'{kind}'" for kind in twins.ABOUT_ANOTHER),
         alike=ALIKE,

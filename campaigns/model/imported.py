@@ -115,6 +115,7 @@ class ImportRow(Base):
 
     `amount_minor` is positive as stated, except for a fee that is given back. `entry_id` is the
     entry that its numbers led to; the one it became is found by (import_id, import_row).
+    `turned_at` is when the ledger contradicted it although it did not when a person looked.
     """
 
     __tablename__ = "import_rows"
@@ -145,8 +146,16 @@ class ImportRow(Base):
     match: Mapped[str | None] = mapped_column("match_number", String(200))
     regards: Mapped[str | None] = mapped_column(String(200))
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
+    turned_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
+        Index(
+            "ix_import_rows_turned",
+            "import_id",
+            "position",
+            sqlite_where=text("turned_at IS NOT NULL"),
+            postgresql_where=text("turned_at IS NOT NULL"),
+        ),
         # Small: only what waits for a person stands in it.
         Index(
             "ix_import_rows_unplaced",
@@ -218,14 +227,24 @@ def stands() -> ColumnElement[bool]:
 
 def waits() -> ColumnElement[bool]:
     """Whether an `ImportRow` waits for a person who says which listing its money belongs to."""
+    # As the partial index says it.
+    unplaced = text("import_rows.verdict = 'new' AND import_rows.listing_id IS NULL")
+    return and_(unplaced, _undecided())
+
+
+def turned() -> ColumnElement[bool]:
+    """Whether an `ImportRow` waits since the ledger contradicted it while it was being booked."""
+    return and_(ImportRow.turned_at.is_not(None), _undecided())
+
+
+def _undecided() -> ColumnElement[bool]:
+    """Of a committed import, not left out and not booked since."""
     committed = select(Import.id).where(Import.state == ImportState.COMMITTED)
     booked = select(Entry.id).where(
         Entry.import_id == ImportRow.import_id, Entry.import_row == ImportRow.position
     )
     return and_(
         ImportRow.import_id.in_(committed),
-        # As the partial index says it.
-        text("import_rows.verdict = 'new' AND import_rows.listing_id IS NULL"),
         ImportRow.decision.is_distinct_from(Decision.LEAVE),
         ~booked.exists(),
     )

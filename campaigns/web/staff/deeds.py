@@ -19,6 +19,7 @@ DEEDS = {
     "book again": _l("had a notice booked again"),
     "book anew": _l("booked anew"),
     "book by hand": _l("booked by hand"),
+    "booked as the file says": _l("booked as the file says"),
     "booked as the notice says": _l("booked as the notice says"),
     "cancelled mailing": _l("cancelled a mailing"),
     "change asking": _l("changed whether a platform is asked"),

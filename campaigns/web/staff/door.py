@@ -59,6 +59,7 @@ from campaigns.web.staff import (
     session,
     settle,
     today,
+    turned,
     unplaced,
     updates,
     waiting,
@@ -88,7 +89,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, reasons, deeds,
-         settle, placements, unplaced, reconciliation, donors, merges, exports,
+         settle, placements, unplaced, turned, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, organisation, people, records, health, limits,
          outbox, me, design)  # fmt: skip
 for part in PARTS:

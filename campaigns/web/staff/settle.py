@@ -85,6 +85,7 @@ def index() -> str:
         whys=WHY,
         suggested=_suggested(table.rows),
         groups=groups,
+        turned=[] if why not in ("", Verdict.CONFLICT) else unplaced.contradicted(),
         likely=suggestions.of(group.named for group in groups),
         group_address=rows.address,
         names=choices.names(),
