@@ -126,6 +126,12 @@ def _read(body: str | bytes, way: str, settings: dict[str, str]) -> None:
         assert reading.moment == NOON
 
 
+@pytest.mark.parametrize("value", ["123", ["123"]])
+def test_a_pointer_never_steps_into_a_text(value: object) -> None:
+    with pytest.raises(Misread, match="single value"):
+        pointer.resolve({"raised": value}, "/raised/0/0")
+
+
 @given(document=VALUES, path=st.text(max_size=10) | st.text(alphabet="/~01a", max_size=10))
 def test_no_pointer_leads_astray(document: object, path: str) -> None:
     try:

@@ -1,0 +1,1 @@
+cb({"code":0,"msg":{"stat":{"recvedMoney":5}}}); moved = true
