@@ -58,7 +58,9 @@ class MatchForm(MovementForm):
     by = StringField(
         _l("Who matches"),
         [required(_l("Write who adds the money.")), longest(200)],
-        description=_l("A company, a foundation or a platform's matching fund."),
+        description=_l(
+            "A company, a foundation or a platform's matching fund. The campaign's page names it."
+        ),
     )
     stage = select_field(_l("How far it is"), STAGES)
 
