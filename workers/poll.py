@@ -75,9 +75,12 @@ class _Round:
         room = WIDTH - len(self._under_way)
         taken = polling.take_due(self._clock(), room, but=waited_for)
         db.session.commit()
-        # Had the database kept us waiting until then, the leases would be over too soon.
-        in_time = time.monotonic() < began + hosts.LEASE.total_seconds() / 2
-        return taken if in_time else []
+        if time.monotonic() < began + hosts.LEASE.total_seconds() / 2:
+            return taken
+        # The database kept us waiting for so long that the leases would be over too soon.
+        polling.release(taken, self._clock())
+        db.session.commit()
+        return []
 
 
 def _keep(responses: list[Response], now: datetime) -> None:
