@@ -1,6 +1,6 @@
 """Many movements are entered by few statements, and just as one by one they would be."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -99,6 +99,33 @@ def test_the_same_giver_in_two_rows_is_one_donor(listing: Listing, by: Staff) ->
     [donor] = db.session.scalars(select(Donor))
     assert donor.name == "Lin"
     assert count(Gift) == 2
+
+
+def test_each_row_is_what_it_would_be_one_by_one(listing: Listing) -> None:
+    late = NOON.replace(hour=16, minute=30)  # half past midnight in Shanghai
+    many = [
+        booking(listing, ("trade", "1"), occurred_at=late, way=Way.CASH, reason="a fair"),
+        booking(listing, ("trade", "2"), donations=3),
+        booking(listing, ("trade", "3"), donations=5),
+        booking(listing, ("payout", "4"), kind=EntryKind.PAYOUT, amount=Money(7, "USD")),
+    ]
+    together, one_by_one = (
+        _left_by(lambda: entering.book(many, NOON)),
+        _left_by(lambda: [ledger.book(one, NOON) for one in many]),
+    )
+    assert len(together) == 4
+    assert together == one_by_one
+
+
+def _left_by(book: Callable[[], object]) -> list[dict[str, object]]:
+    """The entries without their ids, which are then forgotten again."""
+    book()
+    assert totals_agree()
+    columns = [column.name for column in Entry.__table__.columns if column.name != "id"]
+    rows = db.session.execute(select(Entry.__table__).order_by(Entry.id)).mappings()
+    found = [{name: row[name] for name in columns} for row in rows]
+    db.session.rollback()
+    return found
 
 
 def test_what_is_not_plainly_new_is_left_to_the_ledger(listing: Listing) -> None:
