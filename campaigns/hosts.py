@@ -43,13 +43,12 @@ def hold(names: Collection[str], now: datetime) -> list[str]:
     A host that was never seen gets its row. Whoever takes turns locks first, always in the order
     of names, so that every count is exact and nobody waits in a circle.
     """
-    known = set(db.session.scalars(select(Host.name).where(Host.name.in_(names))))
-    if new := sorted(set(names) - known):
+    held = _held(names)
+    if new := sorted(set(names) - held.keys()):
         add = upsert(_HOSTS).on_conflict_do_nothing()
         db.session.execute(add, [{"name": name} for name in new])
-    awake = or_(Host.rests_until.is_(None), Host.rests_until <= now)
-    held = select(Host.name).where(Host.name.in_(names), awake).order_by(Host.name)
-    return list(db.session.scalars(held.with_for_update()))
+        held |= _held(new)
+    return [name for name, rests_until in held.items() if not rests_until or rests_until <= now]
 
 
 def rooms(now: datetime) -> Select[str, int, int]:
@@ -142,6 +141,11 @@ def wake(names: Collection[str]) -> None:
     if not names:
         return
     db.session.execute(update(Host).where(Host.name.in_(names)).values(rests_until=None))
+
+
+def _held(names: Collection[str]) -> dict[str, datetime | None]:
+    rows = select(Host.name, Host.rests_until).where(Host.name.in_(names)).order_by(Host.name)
+    return {row.name: row.rests_until for row in db.session.execute(rows.with_for_update())}
 
 
 def _concerned(outcomes: Collection[Outcome]) -> Iterable[Host]:

@@ -106,6 +106,8 @@ def _lease(now: datetime, limit: int, but: Collection[int]) -> list[tuple[Listin
     """The longest due first, of each host that does not rest as many as it has room for."""
     due = _due(now, but)
     awake = hosts.hold(db.session.scalars(select(Listing.host).where(*due).distinct()).all(), now)
+    if not awake:
+        return []
     room = hosts.rooms(now).subquery()
     oldest = func.row_number().over(
         partition_by=Listing.host, order_by=(Listing.next_poll_at, Listing.id)
