@@ -7,6 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 BIN := .venv/bin
 YARDSTICKS := $(patsubst bench/%.py,bench.%,$(wildcard bench/[a-z]*.py))
 OPTIONS ?=
+PROCESSES ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -37,15 +38,16 @@ check: $(BIN)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# On each database in two processes, file by file and in order (whole services first), so that a
-# service or a browser that a file's tests share is started once. What does not look at the
-# database, and pages in a browser, run once. The second run goes on even if the first failed, so
-# that one look shows what is wrong with both.
+# On each database in three processes, one more than most have cores, since tests of whole services
+# mostly wait; file by file and in order (whole services first), so that a service or a browser that
+# a file's tests share is started once. What does not look at the database, and pages in a browser,
+# run once. The second run goes on even if the first failed, so that one look shows what is wrong
+# with both.
 suite: $(BIN)/.tests
 	@failed=; \
 	try() { \
 		echo; echo "pytest $$*"; \
-		$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder "$$@" $(OPTIONS) || failed="$$failed $$1"; \
+		$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder "$$@" $(OPTIONS) || failed="$$failed $$1"; \
 	}; \
 	try --database=sqlite; \
 	try --database=postgresql -m "database and not browser and not judge"; \
