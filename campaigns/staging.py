@@ -26,6 +26,7 @@ from campaigns.platforms.mapping import BadMapping, Mapping
 log = logging.getLogger(__name__)
 UNSTORABLE = N_("A cell of the file holds what the database does not store.")
 ELSEWHERE = N_("The row belongs to another account")
+NUMBERLESS = N_("The row has no number by which it would be known if it came again.")
 ROW_COLUMNS = (
     "import_id position number verdict reason kind amount currency occurred_at day donations "
     "campaign_id listing_id ref line trade order_number refund request fee match_number regards"
@@ -148,6 +149,8 @@ class _Rows:
         if verdict == "new":
             if account is not None and account != self._source:
                 verdict, reason = "unreadable", f"{ELSEWHERE}: {account}"
+            elif not (trade or line or order or refund or request or fee or match):
+                verdict, reason = "unreadable", NUMBERLESS
             elif place := self._places.of(item):
                 listing_id, campaign_id = place
         if at is not None:

@@ -128,3 +128,11 @@ def test_what_is_known_cannot_be_taken(listing: Listing) -> None:
     bill.commit(bill.read(bill.bill(THREE), listing))
     again = bill.read(bill.bill(THREE), listing)
     assert reviewing.decide(again, [0, 1, 2, 3], Decision.TAKE, NOON, make.staff()) == 0
+
+
+def test_what_has_no_number_is_not_passed_over_in_silence(listing: Listing) -> None:
+    """It could be booked twice, so a person is told to give the file's column of numbers."""
+    table = "日期,金额,姓名\n2026-11-20,10.00,张三\n".encode()
+    one = bill.read(table, listing, profile="generic", source="hand")
+    assert bill.verdicts(one) == ["unreadable"]
+    assert "no number" in str(bill.reasons(one)[0])
