@@ -19,6 +19,7 @@ from tests.catalogue import is_told_in_chinese
         ("campaign=spring-2026&donor_ref=D-7", "spring-2026"),
         ("donor_ref=D-7&listing=224001&campaign=spring", "224001"),
         ("campaign%3Dspring-2026%26donor_ref%3DD-7", "spring-2026"),
+        ("campaign%3DX-2026", "X-2026"),
         ('{"campaign":"spring-2026","donor_ref":"D-7"}', "spring-2026"),
         ("%7B%22campaign%22%3A%22spring-2026%22%7D", "spring-2026"),
         ('{"listing": 224001}', "224001"),
