@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FileChooser, Locator, Page, expect
 from sqlalchemy import select
 
 from campaigns import committing, ledger, stored
@@ -97,10 +97,16 @@ def choose(page: Page, field: Locator, value: str) -> None:
 
 
 def hand_in(page: Page, words: dict[str, str], file: Path) -> None:
+    """Listened for before one goes there: the browser needs a while to hand its dialog over."""
+    chosen: list[FileChooser] = []
+    page.on("filechooser", lambda dialog: chosen.append(dialog))
     reach(page, page.get_by_label(words["file"], exact=True))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(file)
+    page.keyboard.press("Enter")
+    for _ in range(150):
+        if chosen:
+            return chosen[0].set_files(file)
+        page.wait_for_timeout(100)
+    raise AssertionError("The keyboard opens no dialog for files.")
 
 
 def work(service: Service, page: Page, number: int) -> None:
