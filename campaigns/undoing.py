@@ -22,7 +22,7 @@ def take_back(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
     """
     one = db.session.get_one(Import, import_id, populate_existing=True)
     undone, rows = one.undone_at is not None, one.rows
-    at, source, by, reason = one.position, one.source, one.undone_by, one.undo_reason or ""
+    at, by, reason = one.position, one.undone_by, one.undo_reason or ""
     db.session.rollback()
     if not undone:
         given: dict[str, Any] = {"id": import_id, "by": by, "reason": reason, "now": clock()}
@@ -30,7 +30,7 @@ def take_back(import_id: int, pace: Pace, clock: Clock) -> Iterator[None]:
         _count(import_id, rows, by, reason, clock)
         yield
         at = 0
-    given = {"id": import_id, "source": source}
+    given = {"id": import_id}
     yield from _in_batches(import_id, at, rows, _RELEASE, given, pace, clock)
     batches.finish(import_id, ImportState.UNDOING, rows, ImportState.UNDONE, clock())
     yield
@@ -82,10 +82,12 @@ WHERE e.import_id = :id AND e.import_row >= :first AND e.import_row < :last
   AND e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entries b WHERE b.reverses = e.id)
 ORDER BY e.import_row
 """
+# From rows to entries to numbers, each by an index of its own: SQLite would else read the ledger.
 _RELEASE = """
-DELETE FROM entry_keys WHERE source = :source AND entry_id IN (
-    SELECT e.id FROM entries e
-    WHERE e.import_id = :id AND e.import_row >= :first AND e.import_row < :last
+DELETE FROM entry_keys WHERE entry_id IN (
+    SELECT e.id FROM import_rows r CROSS JOIN entries e
+    WHERE r.import_id = :id AND r.position >= :first AND r.position < :last
+      AND e.import_id = :id AND e.import_row = r.position
       AND e.reverses IS NULL AND EXISTS (
         SELECT 1 FROM entries b WHERE b.reverses = e.id AND b.import_id = :id))
 """
