@@ -1,6 +1,8 @@
 """Somebody at a staff page who has no mouse."""
 
-from playwright.sync_api import Locator, Page, expect
+from pathlib import Path
+
+from playwright.sync_api import FileChooser, Locator, Page, expect
 from sqlalchemy import select
 
 from campaigns import accounts
@@ -36,6 +38,20 @@ def press(page: Page, control: Locator) -> None:
     reach(page, control)
     with page.expect_navigation():
         page.keyboard.press("Enter")
+
+
+def hand_in(page: Page, field: Locator, file: Path) -> None:
+    """Choose a file. The dialog is listened for before one goes to the field: the browser needs a
+    while to hand it over."""
+    chosen: list[FileChooser] = []
+    page.on("filechooser", lambda dialog: chosen.append(dialog))
+    reach(page, field)
+    page.keyboard.press("Enter")
+    for _ in range(150):
+        if chosen:
+            return chosen[0].set_files(file)
+        page.wait_for_timeout(100)
+    raise AssertionError("The keyboard opens no dialog for files.")
 
 
 def logged_in(opened: Open, service: Service, *roles: Role, locale: str = "en") -> Page:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FileChooser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from campaigns import committing, ledger, stored
@@ -18,7 +18,7 @@ from tests import bill, make
 from tests.bill import Paid
 from tests.books import booking
 from tests.browser.conftest import Open, Service
-from tests.browser.keyboard import logged_in, press, reach, write
+from tests.browser.keyboard import hand_in, logged_in, press, reach, write
 from workers.imports import work_on
 
 # Of each language: what stands on the way.
@@ -96,19 +96,6 @@ def choose(page: Page, field: Locator, value: str) -> None:
         page.keyboard.press("ArrowDown")
 
 
-def hand_in(page: Page, words: dict[str, str], file: Path) -> None:
-    """Listened for before one goes there: the browser needs a while to hand its dialog over."""
-    chosen: list[FileChooser] = []
-    page.on("filechooser", lambda dialog: chosen.append(dialog))
-    reach(page, page.get_by_label(words["file"], exact=True))
-    page.keyboard.press("Enter")
-    for _ in range(150):
-        if chosen:
-            return chosen[0].set_files(file)
-        page.wait_for_timeout(100)
-    raise AssertionError("The keyboard opens no dialog for files.")
-
-
 def work(service: Service, page: Page, number: int) -> None:
     """A worker does what there is to do, and the page is asked for again."""
     with service.app.app_context():
@@ -139,7 +126,7 @@ def test_a_file_is_handed_in_judged_booked_and_undone(
     page = logged_in(opened, service, Role.TREASURER, locale=locale)
     press(page, page.get_by_role("link", name=words["ledger"], exact=True))
     press(page, page.get_by_role("link", name=words["imports"], exact=True))
-    hand_in(page, words, file)
+    hand_in(page, page.get_by_label(words["file"], exact=True), file)
     choose(page, page.get_by_label(words["belongs"], exact=True), listing_id)
     button(page, words["read"])
     state = page.locator(".head .tag")
@@ -196,7 +183,7 @@ def test_a_large_file_is_told_of_before_and_after_it_travels(
         hole.truncate(stored.LARGEST + 2 * 1024**2)
     page = logged_in(opened, service, Role.TREASURER, locale=locale)
     page.goto("/staff/imports")
-    hand_in(page, words, file)
+    hand_in(page, page.get_by_label(words["file"], exact=True), file)
     said = page.locator("#file").evaluate("field => field.validationMessage")
     assert said.startswith(words["too large"])
     button(page, words["read"])

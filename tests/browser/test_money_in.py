@@ -17,7 +17,7 @@ from campaigns.model.staff import Role
 from campaigns.platforms.base import detailed
 from tests import make
 from tests.browser.conftest import Open, Service
-from tests.browser.keyboard import logged_in, press, reach
+from tests.browser.keyboard import hand_in, logged_in, press, reach
 
 # Of each language: what stands on the way.
 WORDS = {
@@ -74,10 +74,7 @@ def test_rates_come_from_a_file_by_keyboard(
     page = logged_in(opened, service, Role.TREASURER, locale=locale)
     page.goto("/staff/rates")
     press(page, page.get_by_role("link", name=words["many"]))
-    reach(page, page.locator("#file"))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(file)
+    hand_in(page, page.locator("#file"), file)
     button(page, words["see"])
     expect(page.locator("#row-2 .tag.good")).to_be_visible()
     button(page, words["keep"])
