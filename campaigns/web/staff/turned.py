@@ -18,18 +18,12 @@ from campaigns.model.imported import Import, ImportRow, turned
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission
 from campaigns.web.staff import choices, reasons
-from campaigns.web.staff.forms import Form, longest, offer, required, select_field
+from campaigns.web.staff.forms import Form, longest, offer, required
 from campaigns.web.staff.page import found, show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.settle import InsistForm
 
 bp = Blueprint("turned", __name__, url_prefix="/settle/turned/<int:file>/<int:position>")
-
-
-class InsistForm(Form):
-    listing = select_field(_l("It belongs to"))
-    reason = StringField(
-        _l("Reason"), [required(_l("Write why. It stands beside the entry.")), longest(500)]
-    )
 
 
 class LeaveForm(Form):
