@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from campaigns.db import Base, choice
+from campaigns.db import Base, Id, choice
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry
 
@@ -19,18 +19,22 @@ class Moderation(StrEnum):
 
 
 class Gift(Base):
-    """Anonymous in public unless `show_name` (design §5 rule 11)."""
+    """Anonymous in public unless `show_name` (design §5 rule 11).
+
+    The entry is looked up by no foreign key: entries are never deleted, and to look for each would
+    lock it, which costs an import more than to write the gift.
+    """
 
     __tablename__ = "gifts"
 
-    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     donor_id: Mapped[int | None] = mapped_column(ForeignKey("donors.id"), index=True)
     public_name: Mapped[str | None] = mapped_column(String(200))
     show_name: Mapped[bool] = mapped_column(default=False)
     message: Mapped[str | None] = mapped_column(String(1000))
     moderation: Mapped[Moderation] = mapped_column(choice(Moderation), default=Moderation.WAITING)
 
-    entry: Mapped[Entry] = relationship()
+    entry: Mapped[Entry] = relationship(primaryjoin="Entry.id == foreign(Gift.entry_id)")
     donor: Mapped[Donor | None] = relationship()
 
     __table_args__ = (Index("ix_gifts_moderation", "moderation"),)

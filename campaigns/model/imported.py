@@ -115,14 +115,14 @@ class ImportRow(Base):
 
     `amount_minor` is positive as stated, except for a fee that is given back. `entry_id` is the
     entry that its numbers led to; the one it became is found by (import_id, import_row).
-    `turned_at` is when the ledger contradicted it although it did not when a person looked.
+    `turned_at` is when the ledger contradicted it although it did not when a person looked. No
+    foreign key, as givers have none: imports are never deleted, and `batches.advance` holds the
+    import in the transaction that writes its rows.
     """
 
     __tablename__ = "import_rows"
 
-    import_id: Mapped[int] = mapped_column(
-        ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
-    )
+    import_id: Mapped[int] = mapped_column(Id, primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int]
     verdict: Mapped[RowVerdict] = mapped_column(choice(RowVerdict))
@@ -184,9 +184,7 @@ class ImportGiver(Base):
 
     __tablename__ = "import_givers"
 
-    import_id: Mapped[int] = mapped_column(
-        ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
-    )
+    import_id: Mapped[int] = mapped_column(Id, primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str | None] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(320))
