@@ -77,13 +77,14 @@ class Overtaken(Exception):
 class Pace:
     """How many rows a batch may have, so that its transaction lasts about `aim` seconds.
 
-    Nobody waits for a transaction longer than a second, however slow the machine is today.
+    Nobody waits for a transaction longer than a second, however slow the machine is today. Nor are
+    there more rows than `most`, which a worker holds in memory.
     """
 
     rows: int = 1000
     aim: float = 0.3
     least: int = 50
-    most: int = 10_000
+    most: int = 4_000
     began: float | None = None
     refused: int = 0
 
@@ -178,8 +179,8 @@ def run(sql: str, **given: Any) -> CursorResult[*tuple[Any, ...]]:
 def by_probes() -> None:
     """Let PostgreSQL look numbers up one by one in this transaction.
 
-    It would else read a whole ledger where it thinks that a batch is large, or keep to a plan that
-    it made while the tables were empty.
+    It would else read a whole ledger where it thinks that a batch is large, keep to a plan that it
+    made while the tables were empty, or compile one that is used once.
     """
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text(_PROBES))
@@ -187,20 +188,25 @@ def by_probes() -> None:
 
 _PROBES = """
 SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-    set_config('plan_cache_mode', 'force_custom_plan', true)
+    set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)
 """
 
 
-def numbers(which: str) -> str:
+def numbers(which: str, entry: str = "entry_id") -> str:
     """SQL: (position, scheme, value, entry_id) of each number of an import's rows [:first, :last).
 
-    `entry_id` is the entry that the row's numbers led to, if any.
+    `entry` is the SQL that gives a row's entry, by default the one that its numbers led to, if any.
     """
-    span = "import_id = :id AND position >= :first AND position < :last"
-    return " UNION ALL ".join(
-        f"SELECT position, '{scheme}' AS scheme, {column} AS value, entry_id FROM import_rows "  # noqa: S608
-        f"WHERE {span} AND {column} IS NOT NULL AND ({which})"
+    columns = ", ".join(NUMBERS.values())
+    each = " UNION ALL ".join(
+        f"SELECT position, '{scheme}' AS scheme, {column} AS value, entry_id FROM numbered "  # noqa: S608
+        f"WHERE {column} IS NOT NULL"
         for scheme, column in NUMBERS.items()
+    )
+    return (
+        f"WITH numbered AS MATERIALIZED (SELECT position, {columns}, {entry} AS entry_id "  # noqa: S608
+        "FROM import_rows WHERE import_id = :id AND position >= :first AND position < :last "
+        f"AND ({which})) {each}"
     )
 
 

@@ -99,8 +99,12 @@ def _batch(work: _Work, first: int, last: int, now: datetime) -> None:
     batches.run(
         _ENTRIES.format(planned=work.planned), **here, source=work.source, now=now, by=work.by
     )
-    for sql, which in ((_KEYS, work.planned), (_MORE_KEYS, known)):
-        batches.run(sql.format(numbers=batches.numbers(which)), **here, source=work.source)
+    became = f"({_BECAME.format(position='import_rows.position')})"
+    for sql, numbers in (
+        (_KEYS, batches.numbers(work.planned, became)),
+        (_MORE_KEYS, batches.numbers(known)),
+    ):
+        batches.run(sql.format(numbers=numbers), **here, source=work.source)
     batches.run(_NAMELESS_GIFTS, **here)
     _gifts_of_donors(here, now)
 
@@ -118,12 +122,11 @@ ORDER BY position
 _BECAME = """
     SELECT e.id FROM entries e
     WHERE e.import_id = :id AND e.import_row = {position} AND e.reverses IS NULL"""
-_KEYS = f"""
+_KEYS = """
 INSERT INTO entry_keys (source, scheme, value, entry_id)
-SELECT :source, u.scheme, u.value, ({_BECAME.format(position="u.position")})
-FROM ({{numbers}}) u
+SELECT :source, u.scheme, u.value, u.entry_id FROM ({numbers}) u
 ORDER BY u.position, u.scheme
-"""  # noqa: S608
+"""
 _MORE_KEYS = """
 INSERT INTO entry_keys (source, scheme, value, entry_id)
 SELECT :source, u.scheme, u.value, u.entry_id
