@@ -92,6 +92,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "twins",
                 "hosts",
                 "cadence",
+                "spans",
             ),
             "figures",
         ),

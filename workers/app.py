@@ -18,6 +18,7 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.post.due_mailings": (2, "tidy"),
     "workers.tidy.pulse": (5, "tidy"),
     "workers.tidy.sweep": (60, "tidy"),
+    "workers.tidy.thin": (60, "tidy"),
     "workers.tidy.watch": (60, "tidy"),
 }
 

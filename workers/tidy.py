@@ -1,13 +1,15 @@
-"""Ticks that keep house: the pulse by which one sees that the clockwork runs, sweeping, and
-telling staff of figures that turned bad."""
+"""Ticks that keep house: the pulse by which one sees that the clockwork runs, sweeping, thinning
+old reports, and telling staff of figures that turned bad."""
 
 import time
 from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import clockwork, progress, stored, throttles, watching
+from campaigns import clockwork, progress, stored, thinning, throttles, watching
 from campaigns.db import db, reading
+
+THIN_SECONDS = 5.0  # of a minute; mailings begin on the same queue
 
 
 @shared_task(name="workers.tidy.pulse")
@@ -25,6 +27,16 @@ def sweep() -> None:
     while stored.sweep(now):
         db.session.commit()
         time.sleep(stored.BREATH)
+    db.session.commit()
+
+
+@shared_task(name="workers.tidy.thin")
+def thin() -> None:
+    """Thin old reports for as long as a task may take; the next tick goes on."""
+    now, until = datetime.now(UTC), time.monotonic() + THIN_SECONDS
+    while thinning.sweep(now) and time.monotonic() < until:
+        db.session.commit()
+        time.sleep(thinning.BREATH)
     db.session.commit()
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment, choice
@@ -36,6 +36,12 @@ class Correction(Base):
     __table_args__ = (
         CheckConstraint("reason <> ''", name="reasoned"),
         Index("ix_corrections_listing_at", "listing_id", "at"),
+        Index(
+            "ix_corrections_report_id",
+            "report_id",
+            sqlite_where=text("report_id IS NOT NULL"),
+            postgresql_where=text("report_id IS NOT NULL"),
+        ),
     )
 
     @property

@@ -1,6 +1,6 @@
 """Listings: a campaign's page on one platform, and how it is asked."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -98,6 +98,9 @@ class Listing(Base):
     # an amount nothing is compared: not every platform tells of each gift.
     tolerance_minor: Mapped[int | None] = mapped_column("tolerance", BigInteger, default=0)
     tolerance_days: Mapped[int] = mapped_column(default=3)
+    # Up to and with which of the organisation's days its reports were thinned (thinning.py).
+    hourly_until: Mapped[date | None]
+    daily_until: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     @property
