@@ -1,6 +1,7 @@
 """Needs: what waits for a person, and for whom of them."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from campaigns.db import db
 from campaigns.freshness import BROKEN_AFTER
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import Import, ImportRow, ImportState, turned, waits
 from campaigns.model.listing import Asking, Listing, Told
@@ -21,6 +23,7 @@ from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import Money
+from campaigns.silences import Silence
 
 # No more rows and messages are counted than this: the first page is loaded often.
 MOST_ROWS = 1000
@@ -39,6 +42,8 @@ class What(StrEnum):
     STUCK = "stuck"
     ROWS = "rows"
     GAP = "gap"
+    UNHEARD = "unheard"
+    NO_FILE = "no_file"
     MESSAGES = "messages"
     STALE = "stale"
     BROKEN = "broken"
@@ -50,8 +55,9 @@ class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
     `last` is the figure that stays public while `report` is held; `count` how many letters,
-    notices, files, rows or messages wait, and for how many days a `gap` has been open. `imported`
-    is there where only one file waits.
+    notices, files, rows or messages wait, for how many days a `gap` has been open, and how many
+    listings an `endpoint` or the files of a platform say nothing of, `listing` among them, since
+    when it does. `imported` is there where only one file waits.
     """
 
     what: What
@@ -64,6 +70,8 @@ class Need:
     verdict: Verdict | None = None
     imported: Import | None = None
     count: int = 0
+    endpoint: WebhookEndpoint | None = None
+    since: datetime | None = None
 
 
 def of(staff: Staff, now: datetime) -> list[Need]:
@@ -159,12 +167,37 @@ def _rows() -> Iterator[Need]:
 
 
 def _gaps(now: datetime) -> Iterator[Need]:
-    """What platforms reported and nobody booked or explained, or the other way round."""
+    """What platforms reported and nobody booked or explained, or the other way round.
+
+    Where entries stopped coming, that is said instead, once for all listings that it concerns.
+    """
+    listings = {one.id: one for one in reconciliation.open_listings()}
+    silent = reconciliation.silent(listings.values(), now)
+    causes = defaultdict(list)
+    for one in sorted(silent.values(), key=lambda one: one.since):
+        causes[one.endpoint_id or listings[one.listing_id].platform].append(one)
+    for some in causes.values():
+        yield _silence(some, listings[some[0].listing_id])
     today = figures.day_of(now)
-    for one in reconciliation.overdue(now):
-        campaign = db.session.get_one(Campaign, one.listing.campaign_id)
-        age = one.age(today) or 0
-        yield Need(What.GAP, campaign=campaign, listing=one.listing, gap=one.last.gap, count=age)
+    for gap in reconciliation.overdue(now):
+        if gap.listing.id not in silent:
+            campaign = db.session.get_one(Campaign, gap.listing.campaign_id)
+            age = gap.age(today) or 0
+            yield Need(What.GAP, campaign, gap.listing, gap=gap.last.gap, count=age)
+
+
+def _silence(some: Sequence[Silence], listing: Listing) -> Need:
+    first = some[0]
+    endpoint = db.session.get(WebhookEndpoint, first.endpoint_id) if first.endpoint_id else None
+    return Need(
+        What.NO_FILE if first.by_file else What.UNHEARD,
+        campaign=db.session.get_one(Campaign, listing.campaign_id),
+        listing=listing,
+        gap=first.grown,
+        endpoint=endpoint,
+        since=first.since,
+        count=len(some),
+    )
 
 
 def _messages() -> Iterator[Need]:

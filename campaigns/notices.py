@@ -92,9 +92,16 @@ def take(endpoint: WebhookEndpoint, came: Came) -> Kept:
 
 
 def hear(endpoint: WebhookEndpoint, now: datetime) -> None:
-    if endpoint.heard_at is not None and endpoint.heard_at > now - HEARD_EVERY:
+    """Note when it was heard: every minute, and at once after a post that was refused."""
+    heard, refused = endpoint.heard_at, endpoint.refused_at
+    lately = heard is not None and now - HEARD_EVERY < heard <= now
+    if lately and (refused is None or heard is None or not heard < refused <= now):
         return
-    earlier = or_(WebhookEndpoint.heard_at.is_(None), WebhookEndpoint.heard_at <= now - HEARD_EVERY)
+    earlier = or_(
+        WebhookEndpoint.heard_at.is_(None),
+        ~WebhookEndpoint.heard_at.between(now - HEARD_EVERY, now),
+        WebhookEndpoint.heard_at < WebhookEndpoint.refused_at,
+    )
     db.session.execute(
         update(WebhookEndpoint)
         .where(WebhookEndpoint.id == endpoint.id, earlier)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, func, or_, select, true
 
-from campaigns import cadence, figures, freshness
+from campaigns import cadence, figures, freshness, reconciliation
 from campaigns.db import db
 from campaigns.figures import Figures
 from campaigns.freshness import Freshness
@@ -19,9 +19,12 @@ from campaigns.model.festival import Festival
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.rate import Rate
-from campaigns.model.report import Report
+from campaigns.model.report import Report, ReportState
 from campaigns.money import Money
 from campaigns.platforms import offline
+
+# So long an endpoint is believed to be well that says nothing, while nobody could know better.
+VOUCHED = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -222,8 +225,12 @@ def _rates(found: Iterable[Figures], quotes: set[str]) -> _Rates:
 def _complete_until(listings: Sequence[Listing], now: datetime) -> dict[int, datetime]:
     """The moment up to which all entries of a listing are there; without any there is no moment.
 
-    Now, while a webhook that was heard serves it and none of its notices waits to be booked; else
-    when the first of those came; without a webhook the moment of the newest entry.
+    That is now, while a webhook endpoint that serves it vouches for it, and when the first of the
+    notices came that wait to be booked, if any does. An endpoint vouches while it is active, was
+    heard, has refused no post since, and no notices are missed (`silences`). As nothing tells an
+    endpoint that is idle from one that is dead, that holds for `VOUCHED` after it was heard, or
+    after a report that would have shown a silence. Else it vouched until it was heard. Without an
+    endpoint, or with notices missed, it is the moment of the newest entry (docs/decisions/0042).
     """
     if not listings:
         return {}
@@ -231,23 +238,43 @@ def _complete_until(listings: Sequence[Listing], now: datetime) -> dict[int, dat
         WebhookEndpoint.listing_id == Listing.id,
         and_(WebhookEndpoint.campaign_id == Listing.campaign_id, Listing.platform != offline.NAME),
     )
-    healthy = exists().where(serves, WebhookEndpoint.active, WebhookEndpoint.heard_at.is_not(None))
     newest = select(func.max(Entry.occurred_at)).where(Entry.listing_id == Listing.id)
+    reported = select(func.max(Report.moment)).where(
+        Report.listing_id == Listing.id, Report.state == ReportState.ACCEPTED
+    )
+    heard = select(func.max(WebhookEndpoint.heard_at)).where(serves, WebhookEndpoint.active)
+    refused = WebhookEndpoint.refused_at.between(WebhookEndpoint.heard_at, now)
+    took = func.coalesce(~refused, true())
     waiting = (
         select(func.min(Notice.received_at))
         .join(WebhookEndpoint, WebhookEndpoint.id == Notice.endpoint_id)
         .where(serves, Notice.verdict == Verdict.WAITING)
     )
+    asked = (newest, heard, heard.where(took), reported, waiting)
     rows = db.session.execute(
-        select(
-            Listing.id,
-            newest.correlate(Listing).scalar_subquery(),
-            healthy.correlate(Listing),
-            waiting.correlate(Listing).scalar_subquery(),
-        ).where(Listing.id.in_([listing.id for listing in listings]))
+        select(Listing.id, *(one.correlate(Listing).scalar_subquery() for one in asked)).where(
+            Listing.id.in_([listing.id for listing in listings])
+        )
     )
-    return {
-        id: min(first_waiting or now, now) if served else last
-        for id, last, served, first_waiting in rows
-        if last is not None
-    }
+    told = {id: _Told(*moments) for id, *moments in rows if moments[0] is not None}
+    silent = reconciliation.silent([one for one in listings if one.id in told], now)
+    return {id: one.newest if id in silent else one.until(now) for id, one in told.items()}
+
+
+@dataclass(frozen=True)
+class _Told:
+    """When entries of a listing occurred last, an endpoint was heard last, and one that took every
+    post since; of when its last report is, and the first notice that waits."""
+
+    newest: datetime
+    heard: datetime | None
+    took: datetime | None
+    reported: datetime | None
+    waiting: datetime | None
+
+    def until(self, now: datetime) -> datetime:
+        if self.heard is None:
+            return self.newest
+        proof = max(self.took, self.reported or self.took) if self.took else None
+        until = now if proof and now - proof <= VOUCHED else max(self.heard, self.newest)
+        return min(until, self.waiting or now, now)

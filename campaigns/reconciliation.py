@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from campaigns import audit, comparison, figures
+from campaigns import audit, comparison, figures, silences
 from campaigns.comparison import Day
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
@@ -17,6 +17,7 @@ from campaigns.model.listing import Listing, Rule
 from campaigns.model.staff import Staff
 from campaigns.model.total import Total
 from campaigns.money import Money
+from campaigns.silences import Silence
 
 # A gap may wait so long at most.
 LONGEST_TOLERANCE = comparison.LONGEST - 2  # days
@@ -47,6 +48,12 @@ class Standing:
     def age(self, today: date) -> int | None:
         """Days since the gap opened; None where nothing is open."""
         return None if self.since is None else (today - self.since).days
+
+    @property
+    def missing(self) -> bool:
+        """Whether less is booked than was reported, and nobody has said why."""
+        gap = self.last.gap
+        return self.since is not None and gap is not None and gap.minor > 0
 
     def overdue(self, today: date) -> bool:
         """Whether it is open for longer than the listing's tolerance."""
@@ -79,6 +86,18 @@ def overdue(now: datetime) -> list[Standing]:
     longest = max((one.tolerance_days for one in listings), default=0)
     found = standing(listings, now, looked_back=longest + 2)
     return [one for one in found.values() if one.overdue(today)]
+
+
+def silent(listings: Collection[Listing], now: datetime) -> dict[int, Silence]:
+    """The listings whose reports grow while no entries come, and the gap is open for that.
+
+    It ends by itself, when entries come or a person says why they do not.
+    """
+    found = silences.of(listings, now)
+    if not found:
+        return {}
+    stands = standing([one for one in listings if one.id in found], now)
+    return {id: one for id, one in found.items() if id not in stands or stands[id].missing}
 
 
 def open_listings() -> Sequence[Listing]:

@@ -34,6 +34,7 @@ SHARED = (
     "doubts",
     "freshness",
     "questions",
+    "silences",
 )
 TOP = ("app", "cli", "cli_command", "cli_imports", "local")
 FOUNDATIONS = ("crypto", "money", "files")

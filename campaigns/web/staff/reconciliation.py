@@ -12,10 +12,12 @@ from wtforms import BooleanField, HiddenField, StringField
 
 from campaigns import comparison, figures, reconciliation
 from campaigns.db import db
+from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import BadMoney, Money
 from campaigns.reconciliation import LONGEST_TOLERANCE, Standing
+from campaigns.silences import Silence
 from campaigns.web.staff import choices, places
 from campaigns.web.staff.forms import (
     AmountField,
@@ -71,6 +73,7 @@ def index() -> str:
         listings=listings,
         names=choices.names(),
         standing=reconciliation.standing(listings, now),
+        silent=reconciliation.silent(listings, now),
         sums={id: days[0] for id, days in sums.items()},
         today=today,
     )
@@ -132,6 +135,7 @@ def _page(
     until = _until(today)
     first = until - timedelta(days=SHOWN - 1)
     standing = reconciliation.standing([listing], now).get(listing.id)
+    silence = reconciliation.silent([listing], now).get(listing.id)
     name = choices.names()[listing.id]
     return show(
         "staff/reconciliation_listing.html",
@@ -139,6 +143,8 @@ def _page(
         (_("Reconciliation"), url_for("staff.reconciliation.index")),
         listing=listing,
         standing=standing,
+        silence=silence,
+        endpoint=_endpoint(silence),
         today=today,
         days=comparison.days([listing], first, until)[listing.id][::-1],
         earlier=url_for(".one", id=listing.id, until=(first - timedelta(days=1)).isoformat()),
@@ -149,6 +155,12 @@ def _page(
         explaining=explaining or _explain(standing),
         tolerating=tolerating or _tolerate(listing),
     )
+
+
+def _endpoint(silence: Silence | None) -> WebhookEndpoint | None:
+    if silence is None or silence.endpoint_id is None:
+        return None
+    return db.session.get(WebhookEndpoint, silence.endpoint_id)
 
 
 def _explain(standing: Standing | None) -> ExplainForm:

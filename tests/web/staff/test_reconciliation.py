@@ -14,6 +14,7 @@ from campaigns.model.explanation import Explanation
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.staff import Role
 from tests import make
+from tests.reported import booked
 from tests.web.staff.conftest import Desk
 
 NOW = datetime.now(UTC)
@@ -122,3 +123,38 @@ def test_who_sees_no_ledger_sees_no_gap(
     assert sitting.get("/staff/reconciliation/999999").status_code == 403
     assert "/staff/reconciliation" not in sitting.get("/staff").text
     assert "/staff/reconciliation" not in sitting.get(f"/staff/listings/{listing.id}").text
+
+
+def silent(listing: Listing) -> None:
+    """Its reports grew two hours ago, and nothing came."""
+    for minutes, raised in ((200, 12_300), (190, 12_300), (120, 20_000)):
+        make.report(listing, raised, NOW - timedelta(minutes=minutes))
+
+
+def test_missed_notices_are_marked_and_lead_to_their_endpoint(
+    desk: Callable[..., Desk], treasurer: Desk
+) -> None:
+    listing = make.listing()
+    endpoint = make.endpoint(
+        "lianquan", listing=listing, created_at=NOW - timedelta(days=1), heard_at=NOW
+    )
+    silent(listing)
+    administrator = desk(Role.ADMINISTRATOR)
+    first = administrator.get("/staff").text
+    assert "grew by at least ¥77.00" in first
+    assert f'href="/staff/webhooks/{endpoint.id}"' in first
+    assert f'href="/staff/reconciliation/{listing.id}"' in treasurer.get("/staff").text
+    assert "no notice since" in treasurer.get("/staff/reconciliation").text
+    page = administrator.get(f"/staff/reconciliation/{listing.id}").text
+    assert "no notice since" in page
+    assert "Endpoint lianquan" in page
+
+
+def test_a_missing_file_is_called_so_and_leads_to_the_imports(treasurer: Desk) -> None:
+    listing = make.listing(tolerance_days=0)
+    booked(listing, "123.00 CNY", NOW - timedelta(days=1))
+    silent(listing)
+    assert 'href="/staff/imports"' in treasurer.get("/staff").text
+    page = treasurer.get(f"/staff/reconciliation/{listing.id}").text
+    assert "no file since" in page
+    assert "Import a file" in page
