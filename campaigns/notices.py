@@ -88,7 +88,9 @@ def take(endpoint: WebhookEndpoint, came: Came) -> Kept:
     if event.body_hash != came.body_hash and not told.again(event, came.body):
         _keep(values | {"contradicts": event.id}, came.body, CONTRADICTS)
         return Kept(event.id, CONTRADICTS, new=False)
-    return Kept(event.id, Outcome(event.verdict, event.reason or ""), new=False)
+    # Where it went wrong here is for staff, and not for whoever sent it.
+    reason = OURS if (event.reason or "").startswith(OURS) else event.reason or ""
+    return Kept(event.id, Outcome(event.verdict, reason), new=False)
 
 
 def hear(endpoint: WebhookEndpoint, now: datetime) -> None:

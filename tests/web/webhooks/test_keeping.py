@@ -42,8 +42,9 @@ def test_a_notice_that_waits_is_not_booked_by_coming_again(
     post = body(donor={"email": "ada@example.org"})
     with _broken("donors"):
         lianquan.post(client, post, "evt")
-    assert lianquan.post(client, post, "evt").status_code == 202
-    assert (amounts(), notices()[0].tries) == ([], 1)
+    answer = lianquan.post(client, post, "evt")
+    assert (answer.status_code, amounts(), notices()[0].tries) == (202, [], 1)
+    assert answer.get_json()["reason"] == "Something went wrong here while it was booked"
 
 
 class _broken:  # noqa: N801 - read as a context manager
