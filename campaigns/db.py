@@ -33,6 +33,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -142,6 +143,27 @@ def reading() -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database was away, full or broken, and would have been whatever was asked of it.
+
+    PostgreSQL says so by the class of the error (its manual, appendix A), SQLite by its code.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    code: int = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return (
+        error.connection_invalidated
+        or (state or "").startswith(_OUTAGES)
+        or code & 0xFF in _SQLITE_OUTAGES
+    )
+
+
+# Insufficient resources (a full disk among them), operator intervention, system error.
+_OUTAGES = ("53", "57P", "58")
+_SQLITE_OUTAGES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:

@@ -76,18 +76,28 @@ def new_database(dialect: str, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _app(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     home = tmp_path_factory.mktemp("app")
-    with without_disk(home) as place, empty_database(dialect, place) as url:
-        app = create_app(load(environment(url, home)))
-        cli.init_app(app)
-        app.testing = True
-        app.extensions["recent"].seconds = 0
-        app.test_client_class = Client
-        with app.app_context():
-            flask_migrate.upgrade()
-            _keep_empty()
+    with (
+        without_disk(home) as place,
+        empty_database(dialect, place) as url,
+        migrated(url, home) as app,
+    ):
         yield app
-        with app.app_context():
-            db.engine.dispose()
+
+
+@contextmanager
+def migrated(url: str, home: Path) -> Iterator[Flask]:
+    """The app on an empty database, which gets its tables."""
+    app = create_app(load(environment(url, home)))
+    cli.init_app(app)
+    app.testing = True
+    app.extensions["recent"].seconds = 0
+    app.test_client_class = Client
+    with app.app_context():
+        flask_migrate.upgrade()
+        _keep_empty()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

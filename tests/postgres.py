@@ -23,6 +23,7 @@ import config
 TEMPORARY = Path("/tmp")
 PREFIX = "huiyin-pg-"
 READY_SECONDS = 30
+USER = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root.
 QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 SETTINGS = {"listen_addresses": "", "max_connections": "300", "shared_buffers": "64MB"}
 
@@ -43,9 +44,13 @@ def server() -> str:
 
 
 @contextmanager
-def durable() -> Iterator["Cluster"]:
-    """A server of one's own that keeps what it confirmed, to be killed and started at will."""
-    cluster = Cluster(durable=True)
+def durable(log: Path | None = None, **more: str) -> Iterator["Cluster"]:
+    """A server of one's own that keeps what it confirmed, to be killed and started at will.
+
+    `log` is a directory for its write-ahead log, if that is to stand elsewhere; `more` settings.
+    """
+    cluster = Cluster(durable=True, log=log)
+    cluster.settings |= more
     try:
         cluster.start()
         yield cluster
@@ -60,15 +65,16 @@ class Cluster:
     killed one left behind.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, log: Path | None = None) -> None:
         _remove_abandoned()
         self.home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=TEMPORARY))
         self.lock = _locked(self.home)
         self.owner = os.getpid()
         self.data = self.home / "data"
         self.url = f"postgresql+psycopg://postgres@/postgres?host={self.home}"
-        self.user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root.
+        self.user = USER
         self.settings = SETTINGS if durable else SETTINGS | QUICK
+        self.log = log
         self.server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -87,6 +93,14 @@ class Cluster:
                 start_new_session=True,
             )
         self._wait()
+
+    def recover(self) -> None:
+        """Return once it answers again, after it broke down; started if it gave up."""
+        assert self.server is not None
+        try:
+            self._wait()
+        except RuntimeError:
+            self.start()
 
     def kill(self) -> None:
         """End every one of its processes with -9, as a crash would."""
@@ -114,8 +128,9 @@ class Cluster:
         self.bin = _binaries(self.home, self.user)
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         locale = ["--locale-provider=builtin", "--locale=C.UTF-8"]
+        log = [f"--waldir={self.log}", "--wal-segsize=1"] if self.log else []
         made = subprocess.run(
-            [self.bin / "initdb", "-D", self.data, *options, *locale],
+            [self.bin / "initdb", "-D", self.data, *options, *locale, *log],
             user=self.user,
             cwd="/",
             capture_output=True,

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from celery import shared_task
-from sqlalchemy.exc import DBAPIError
 
 from campaigns import intake, notices
-from campaigns.db import db
+from campaigns.db import db, is_outage
 from campaigns.model.notice import Notice
 from campaigns.platforms.base import detailed
 
@@ -41,7 +40,7 @@ def _book(notice: Notice, now: datetime) -> None:
         with db.session.begin_nested():
             intake.again(notice, now)
     except Exception as error:  # noqa: BLE001 - one notice that fails must not stop the others
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
-            raise
+        if is_outage(error):
+            raise  # It would cost each of them a try.
         log.error("Notice %d was not booked: %s.", notice.id, type(error).__name__)
         notices.postpone(notice.id, detailed(notices.OURS, type(error).__name__), now)

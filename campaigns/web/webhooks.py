@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import joinedload
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 
 from campaigns import intake, notices
 from campaigns.crypto import Undecryptable
-from campaigns.db import db, reading
+from campaigns.db import db, is_outage, reading
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.notice import Verdict
 from campaigns.notices import Came, Outcome
@@ -59,8 +59,8 @@ def post(name: str) -> Response:
 
     200: in the ledger, perhaps since an earlier time, or it tells of no money. 202: kept, a person
     or the worker goes on with it. 400, 401, 404, 413: not taken, and why. 409: kept for staff,
-    since it contradicts an earlier one. 503: the database is away, nothing was taken. Each scheme
-    says so in the words of its senders.
+    since it contradicts an earlier one. 503: the database is away or full, nothing was taken. Each
+    scheme says so in the words of its senders.
     """
     return answer(name, datetime.now(UTC))
 
@@ -159,7 +159,7 @@ def _keep(endpoint: WebhookEndpoint, came: Came, told: list[Movement] | Outcome)
         with db.session.begin_nested():
             return intake.book(kept.notice_id, endpoint, told, came.at)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what was signed
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
+        if is_outage(error):
             raise
         log.error("Notice %d was not booked. %s", kept.notice_id, trace(error))
         return notices.postpone(kept.notice_id, detailed(notices.OURS, trace(error)), came.at)

@@ -1,4 +1,4 @@
-"""When the database is away, full or dies, no notice is acknowledged and nothing is half booked."""
+"""When the database is away or dies, no notice is acknowledged and nothing is half booked."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +8,7 @@ from threading import Event
 import flask_migrate
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import func, select
 
 from campaigns.app import create_app
 from campaigns.db import db
@@ -93,31 +92,3 @@ def test_what_was_acknowledged_while_the_server_died_is_in_the_ledger(
     assert set(answers.values()) <= {200, 503}
     assert taken <= kept
     assert totals_agree()
-
-
-def test_a_full_disk_acknowledges_nothing(client: FlaskClient, dialect: str) -> None:
-    if dialect != "sqlite":
-        pytest.skip("the pages of PostgreSQL cannot be bounded")
-    lianquan = partner(make.listing(rule=Rule.ITEMISED))
-    large = body().ljust(200_000)
-    with _full():
-        answer = lianquan.post(client, large, "evt")
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
-    assert (count(Entry), count(Notice)) == (0, 0)
-    assert lianquan.post(client, large, "evt").status_code == 200
-
-
-class _full:  # noqa: N801 - read as a context manager
-    """No further page for the database, as on a full disk."""
-
-    def __enter__(self) -> None:
-        db.session.commit()
-        event.listen(db.engine, "begin", self._bound)
-
-    def __exit__(self, *error: object) -> None:
-        event.remove(db.engine, "begin", self._bound)
-        db.session.rollback()
-        db.engine.dispose()
-
-    def _bound(self, connection: Connection) -> None:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
