@@ -1,13 +1,13 @@
 """Hosts: how many questions each may get just now, all workers counted together (design §11)."""
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import Select, Table, case, delete, func, insert, or_, select, update
+from sqlalchemy import Select, Table, case, delete, func, insert, literal, or_, select, update
 
-from campaigns.db import among, db
+from campaigns.db import Moment, among, db
 from campaigns.db import insert as upsert
 from campaigns.model.host import Host, Turn
 from campaigns.model.listing import Listing
@@ -74,16 +74,15 @@ def rooms(now: datetime) -> Select[str, int, int]:
     ).outerjoin(counted, counted.c.host == Host.name)
 
 
-def begin(hosts: Mapping[int, str], now: datetime) -> dict[int, int]:
-    """Note a turn for each listing (listing → host); returns listing → turn."""
-    if not hosts:
+def begin(listing_ids: Collection[int], now: datetime) -> dict[int, int]:
+    """Note a turn at its host for each listing; returns listing → turn."""
+    if not listing_ids:
         return {}
-    new = [
-        {"listing_id": listing, "host": host, "at": now, "until": now + LEASE}
-        for listing, host in hosts.items()
-    ]
-    made = db.session.execute(insert(Turn).returning(Turn.listing_id, Turn.id), new)
-    return {row.listing_id: row.id for row in made}
+    moments = literal(now, Moment), literal(now + LEASE, Moment)
+    whose = select(Listing.id, Listing.host, *moments).where(among(Listing.id, listing_ids))
+    columns = (Turn.listing_id, Turn.host, Turn.at, Turn.until)
+    new = insert(Turn).from_select(columns, whose).returning(Turn.listing_id, Turn.id)
+    return {row.listing_id: row.id for row in db.session.execute(new)}
 
 
 def end(outcomes: Collection[Outcome], now: datetime) -> None:
@@ -91,6 +90,8 @@ def end(outcomes: Collection[Outcome], now: datetime) -> None:
 
     Call before writing to the listings: whoever takes turns locks hosts first, too.
     """
+    if not outcomes:
+        return
     for host in _concerned(outcomes):
         for outcome in outcomes:
             if outcome.host == host.name:

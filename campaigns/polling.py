@@ -38,7 +38,7 @@ def take_due(now: datetime, limit: int = 64, *, but: Collection[int] = ()) -> li
         due = [listing for listing, its in leased if not _put_off(listing, its, now)]
         if due or not leased:
             break
-    turn = hosts.begin({listing.id: listing.host for listing in due}, now)
+    turn = hosts.begin([listing.id for listing in due], now)
     return [_question(listing, turn[listing.id]) for listing in due]
 
 

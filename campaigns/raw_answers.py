@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import load_only
 
-from campaigns.db import db
+from campaigns.db import among, db
 from campaigns.model.answer import RawAnswer
 from campaigns.model.listing import Listing, PollFailure
 from campaigns.platforms import charsets, fields
@@ -90,7 +90,7 @@ def _replace(rows: list[dict[str, Any]]) -> None:
     ids = [row["listing_id"] for row in rows]
     if not ids:
         return
-    rows_of = select(RawAnswer).where(RawAnswer.listing_id.in_(ids), RawAnswer.failure_id.is_(None))
+    rows_of = select(RawAnswer).where(among(RawAnswer.listing_id, ids), RawAnswer.failure_id.is_(None))
     kept = db.session.scalars(rows_of.options(load_only(RawAnswer.listing_id)))
     known = {row.listing_id: row.id for row in kept}
     changed = [

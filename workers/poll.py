@@ -17,6 +17,7 @@ from config import Settings, settings
 
 WIDTH = 64  # questions under way at once
 ASK_SECONDS = 8.0  # one question, whole
+KEEP_SECONDS = 0.1  # an answer waits so long, or until there are many, to be kept with others
 TAKE_SECONDS = 10.0  # after this no new question is put, so that a tick ends within 20 s
 LARGEST_ANSWER = 2 * 1024 * 1024
 
@@ -39,39 +40,56 @@ def ask_due(clock: Clock = SYSTEM) -> int:
 
 
 class _Round:
-    """One tick's questions: as some are answered, their outcomes are stored and others taken."""
+    """One tick's questions: whenever some are answered others are put, and all that came is kept.
+
+    First others are put, so that no platform waits for our database; then, in groups, since a
+    group costs hardly more than one answer, what came is kept.
+    """
 
     def __init__(self, threads: ThreadPoolExecutor, clock: Clock) -> None:
         given = settings()
         self._put = partial(questions.put, fetch=_fetch(given), origins=given.platform_origins)
         self._threads, self._clock = threads, clock
         self._under_way: dict[Future[Response], Question] = {}
+        self._answered: list[Response] = []
         self._until = time.monotonic() + TAKE_SECONDS
 
     def run(self) -> int:
         asked = 0
-        self._turn([])
-        while self._under_way:
-            done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
+        self._put_more([])
+        while self._under_way or self._answered:
+            patience = KEEP_SECONDS if self._answered else None
+            done, _ = wait(self._under_way, patience, return_when=FIRST_COMPLETED)
             for future in done:
                 del self._under_way[future]
-            self._turn([future.result() for future in done])
+            responses = [future.result() for future in done]
+            self._answered += responses
+            if responses:
+                self._put_more(responses)
+            if not done or len(self._answered) >= WIDTH:
+                self._keep()
             asked += len(done)
         return asked
 
-    def _turn(self, responses: list[Response]) -> None:
-        """Store what came, then take and put what is due instead."""
-        if responses:
-            _keep(responses, self._clock())
-            db.session.commit()
+    def _put_more(self, responses: list[Response]) -> None:
+        """The turns of these are over; take and put what is due instead."""
+        hosts.end([response.outcome for response in responses], self._clock())
         for question in self._taken():
             self._under_way[self._threads.submit(self._put, question)] = question
 
+    def _keep(self) -> None:
+        _keep(self._answered, self._clock())
+        db.session.commit()
+        self._answered = []
+
     def _taken(self) -> list[Question]:
+        """With the turns that ended in one transaction, since both lock hosts."""
         began = time.monotonic()
         if began > self._until:
+            db.session.commit()
             return []
         waited_for = [question.listing_id for question in self._under_way.values()]
+        waited_for += [response.question.listing_id for response in self._answered]
         room = WIDTH - len(self._under_way)
         taken = polling.take_due(self._clock(), room, but=waited_for)
         db.session.commit()
@@ -84,8 +102,6 @@ class _Round:
 
 
 def _keep(responses: list[Response], now: datetime) -> None:
-    # Hosts first: whoever takes turns locks them before listings, too.
-    hosts.end([response.outcome for response in responses], now)
     asked = polling.asked(responses)
     known = reporting.past([listing.id for listing, _ in asked])
     for listing, response in asked:

@@ -8,11 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import certifi
-import requests
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -24,12 +22,12 @@ _LONGEST_LINE = 65536  # what http.client allows, too
 
 
 class _Thread(threading.local):
-    """What belongs to one thread: its sessions, and when its fetch must be over."""
+    """What belongs to one thread: its connections, and when its fetch must be over."""
 
     def __init__(self) -> None:
         self.ends = 0.0
         self.opened = 0
-        self.sessions: dict[ssl.SSLContext, requests.Session] = {}
+        self.adapters: dict[ssl.SSLContext, HTTPAdapter] = {}
 
 
 _thread = _Thread()
@@ -58,16 +56,12 @@ def opened() -> int:
     return _thread.opened
 
 
-def session(trust: ssl.SSLContext) -> requests.Session:
-    """This thread's session: no cookies, no proxies or passwords from the environment."""
-    if trust not in _thread.sessions:
-        new = _Session()
-        new.trust_env = False
-        new.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        new.mount("https://", _Adapter(trust))
-        new.mount("http://", _Adapter(trust))
-        _thread.sessions[trust] = new
-    return _thread.sessions[trust]
+def adapter(trust: ssl.SSLContext) -> HTTPAdapter:
+    """This thread's connections. No session stands before them, and so no cookies, no redirects
+    followed unchecked, no proxies and no passwords from the environment."""
+    if trust not in _thread.adapters:
+        _thread.adapters[trust] = _Adapter(trust)
+    return _thread.adapters[trust]
 
 
 @cache
@@ -81,13 +75,6 @@ def trusting(cafile: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=cafile)
     context.sslsocket_class = _SecureSocket
     return context
-
-
-class _Session(requests.Session):
-    """Leaves redirects alone: a plain one reads a redirect's whole body, whatever its size."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
 
 
 class _PlainSocket(socket.socket):

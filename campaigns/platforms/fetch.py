@@ -12,6 +12,9 @@ from urllib.parse import urljoin
 import requests
 import urllib3.exceptions
 from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import requote_uri
 from urllib3.exceptions import NewConnectionError
 
 from campaigns.platforms import connection, guard
@@ -90,19 +93,19 @@ def _translated(timeout: float) -> Iterator[None]:
 
 def _send(ask: Ask, target: Target, manners: Manners) -> Response:
     """The answer's head, from the first of the checked addresses that lets us connect."""
-    session = connection.session(manners.trust)
+    adapter = connection.adapter(manners.trust)
     *others, last = target.ips[:MOST_ADDRESSES]
     for ip in others:
         with contextlib.suppress(_NotConnected):
-            return _send_to(session, _prepared(ask, target, ip, manners))
-    return _send_to(session, _prepared(ask, target, last, manners))
+            return _send_to(adapter, _prepared(ask, target, ip, manners))
+    return _send_to(adapter, _prepared(ask, target, last, manners))
 
 
 class _NotConnected(Unreachable):
     """Nothing was sent, so another address of the same name may be tried."""
 
 
-def _send_to(session: requests.Session, request: PreparedRequest) -> Response:
+def _send_to(adapter: HTTPAdapter, request: PreparedRequest) -> Response:
     """Once more on a new connection, if an open one turns out to be closed (RFC 9112, 9.3.1).
 
     Servers close idle connections without a word. What we send may arrive twice: questions
@@ -110,24 +113,20 @@ def _send_to(session: requests.Session, request: PreparedRequest) -> Response:
     """
     before = connection.opened()
     try:
-        return _send_once(session, request)
+        return _send_once(adapter, request)
     except requests.Timeout:
         raise
     except requests.ConnectionError:
         if connection.opened() > before:
             raise
-        return _send_once(session, request)
+        return _send_once(adapter, request)
 
 
-def _send_once(session: requests.Session, request: PreparedRequest) -> Response:
+def _send_once(adapter: HTTPAdapter, request: PreparedRequest) -> Response:
     left = connection.seconds_left()
     try:
-        return session.send(
-            request,
-            stream=True,
-            allow_redirects=False,
-            timeout=(min(left, connection.LONGEST_CONNECT), left),
-        )
+        timeout = min(left, connection.LONGEST_CONNECT), left
+        return adapter.send(request, stream=True, timeout=timeout)
     except requests.ConnectTimeout as error:
         raise _NotConnected(N_("The server does not answer.")) from error
     except requests.ConnectionError as error:
@@ -141,20 +140,20 @@ def _prepared(ask: Ask, target: Target, ip: str, manners: Manners) -> PreparedRe
     """The request with the checked address in place of the name, so that nothing resolves it again.
 
     `Host` keeps the name, and the connection takes SNI and the certificate's name from there.
+    Put together by hand: the guard took the address apart already, and to have requests do all
+    that again takes a fifth of a question's time.
     """
     authority = f"[{ip}]" if ":" in ip else ip
-    headers = {
-        **ask.headers,
-        "Host": target.host,
-        "User-Agent": manners.user_agent,
-        "Accept-Encoding": "gzip",
-    }
-    return requests.Request(
-        ask.method,
-        f"{target.address.scheme}://{authority}:{target.port}{target.address.target}",
-        headers=headers,
-        data=ask.body,
-    ).prepare()
+    whole = f"{target.address.scheme}://{authority}:{target.port}{target.address.target}"
+    request = PreparedRequest()
+    request.method, request.url, request.body = ask.method, requote_uri(whole), ask.body
+    request.headers = CaseInsensitiveDict(ask.headers)
+    request.headers["Host"] = target.host
+    request.headers["User-Agent"] = manners.user_agent
+    request.headers["Accept-Encoding"] = "gzip"
+    if ask.body is not None:
+        request.headers["Content-Length"] = str(len(ask.body))
+    return request
 
 
 def _moved(ask: Ask, response: Response) -> str | None:
