@@ -3,6 +3,8 @@
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import lazyload
@@ -12,6 +14,7 @@ from campaigns.cadence import Cadence
 from campaigns.db import among, db
 from campaigns.hosts import LEASE, SKEW
 from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.festival import Festival
 from campaigns.model.host import Turn
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused
@@ -26,15 +29,33 @@ FURTHEST = timedelta(days=2, hours=12)
 _ASKED_ABOUT = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED)
 
 
-def take_due(now: datetime, limit: int = 64, *, but: Collection[int] = ()) -> list[Question]:
+class Calendar(NamedTuple):
+    """What every listing's cadence stands on, read once for as long as a tick lasts."""
+
+    festivals: Sequence[Festival]
+    zone: ZoneInfo
+
+
+def calendar(now: datetime) -> Calendar:
+    """The festivals to come and the organisation's zone, which later commits leave as they are."""
+    festivals = cadence.coming(now)
+    for festival in festivals:
+        db.session.expunge(festival)
+    return Calendar(festivals, figures.zone())
+
+
+def take_due(
+    now: datetime, limit: int = 64, *, but: Collection[int] = (), by: Calendar | None = None
+) -> list[Question]:
     """Lease the listings that have waited longest, as many as their hosts have room for.
 
     Each is another worker's for `LEASE`; the second call at the same moment finds nothing that the
     first one took. `but` are listings whose answers the caller still waits for, whatever the
     clock says.
     """
+    by = by or calendar(now)
     while True:
-        leased = _lease(now, limit, but)
+        leased = _lease(now, limit, but, by)
         due = [listing for listing, its in leased if not _put_off(listing, its, now)]
         if due or not leased:
             break
@@ -60,14 +81,16 @@ def asked(responses: Collection[Response]) -> list[tuple[Listing, Response]]:
     ]
 
 
-def settle(asked: Sequence[tuple[Listing, Response]], now: datetime) -> Mapping[int, PollFailure]:
+def settle(
+    asked: Sequence[tuple[Listing, Response]], now: datetime, by: Calendar | None = None
+) -> Mapping[int, PollFailure]:
     """Note that the listings were asked, and when to ask again; failures are kept with reasons.
 
     Returns the failures, by listing.
 
     The figure itself is not touched here: a failure leaves the last good one (rule 8).
     """
-    cadences = _cadences([listing for listing, _ in asked], now)
+    cadences = _cadences([listing for listing, _ in asked], by or calendar(now))
     failures = {}
     for listing, response in asked:
         listing.asked_at = now
@@ -102,7 +125,9 @@ def make_due(now: datetime) -> None:
     _change(Listing.next_poll_at > now, Listing.id.not_in(going), next_poll_at=now)
 
 
-def _lease(now: datetime, limit: int, but: Collection[int]) -> list[tuple[Listing, Cadence]]:
+def _lease(
+    now: datetime, limit: int, but: Collection[int], by: Calendar
+) -> list[tuple[Listing, Cadence]]:
     """The longest due first, of each host that does not rest as many as it has room for."""
     due = _due(now, but)
     awake = hosts.hold(db.session.scalars(select(Listing.host).where(*due).distinct()).all(), now)
@@ -128,7 +153,7 @@ def _lease(now: datetime, limit: int, but: Collection[int]) -> list[tuple[Listin
         .returning(Listing)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    cadences = _cadences(leased, now)
+    cadences = _cadences(leased, by)
     return [(listing, cadences[listing.id]) for listing in leased]
 
 
@@ -172,15 +197,14 @@ def _question(listing: Listing, turn_id: int) -> Question:
     )
 
 
-def _cadences(listings: Iterable[Listing], now: datetime) -> dict[int, Cadence]:
+def _cadences(listings: Iterable[Listing], by: Calendar) -> dict[int, Cadence]:
     ids = {listing.campaign_id for listing in listings}
     if not ids:
         return {}
     rows = select(Campaign).where(among(Campaign.id, ids)).options(lazyload(Campaign.texts))
     campaigns = {campaign.id: campaign for campaign in db.session.scalars(rows)}
-    festivals, zone = cadence.coming(now), figures.zone()
     return {
-        listing.id: cadence.of(listing, campaigns[listing.campaign_id], festivals, zone)
+        listing.id: cadence.of(listing, campaigns[listing.campaign_id], by.festivals, by.zone)
         for listing in listings
     }
 

@@ -90,7 +90,9 @@ def _replace(rows: list[dict[str, Any]]) -> None:
     ids = [row["listing_id"] for row in rows]
     if not ids:
         return
-    rows_of = select(RawAnswer).where(among(RawAnswer.listing_id, ids), RawAnswer.failure_id.is_(None))
+    rows_of = select(RawAnswer).where(
+        among(RawAnswer.listing_id, ids), RawAnswer.failure_id.is_(None)
+    )
     kept = db.session.scalars(rows_of.options(load_only(RawAnswer.listing_id)))
     known = {row.listing_id: row.id for row in kept}
     changed = [

@@ -12,6 +12,7 @@ from campaigns import hosts, polling, questions, raw_answers, reporting
 from campaigns.db import db
 from campaigns.platforms.base import Answer, Ask
 from campaigns.platforms.fetch import Manners, fetch, user_agent
+from campaigns.polling import Calendar
 from campaigns.questions import Question, Response
 from config import Settings, settings
 
@@ -52,6 +53,7 @@ class _Round:
         self._threads, self._clock = threads, clock
         self._under_way: dict[Future[Response], Question] = {}
         self._answered: list[Response] = []
+        self._calendar = polling.calendar(clock())
         self._until = time.monotonic() + TAKE_SECONDS
 
     def run(self) -> int:
@@ -78,7 +80,7 @@ class _Round:
             self._under_way[self._threads.submit(self._put, question)] = question
 
     def _keep(self) -> None:
-        _keep(self._answered, self._clock())
+        _keep(self._answered, self._clock(), self._calendar)
         db.session.commit()
         self._answered = []
 
@@ -91,7 +93,7 @@ class _Round:
         waited_for = [question.listing_id for question in self._under_way.values()]
         waited_for += [response.question.listing_id for response in self._answered]
         room = WIDTH - len(self._under_way)
-        taken = polling.take_due(self._clock(), room, but=waited_for)
+        taken = polling.take_due(self._clock(), room, but=waited_for, by=self._calendar)
         db.session.commit()
         if time.monotonic() < began + hosts.LEASE.total_seconds() / 2:
             return taken
@@ -101,7 +103,7 @@ class _Round:
         return []
 
 
-def _keep(responses: list[Response], now: datetime) -> None:
+def _keep(responses: list[Response], now: datetime, by: Calendar) -> None:
     asked = polling.asked(responses)
     known = reporting.past([listing.id for listing, _ in asked])
     for listing, response in asked:
@@ -109,7 +111,7 @@ def _keep(responses: list[Response], now: datetime) -> None:
             reporting.record(listing, response.reading, now, known[listing.id])
         elif response.error is None:
             reporting.reaffirm(listing, now)
-    raw_answers.keep(asked, polling.settle(asked, now))
+    raw_answers.keep(asked, polling.settle(asked, now, by))
 
 
 def _fetch(given: Settings) -> Callable[[Ask], Answer]:
