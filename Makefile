@@ -67,7 +67,7 @@ mutants: .mutants/.ready
 	.mutants/bin/mutmut results
 
 # All of them run, also after one that breaks its promise or breaks down.
-bench: $(BIN)/.tests
+bench: $(BIN)/.benches
 	@broken=; \
 	for yardstick in $(YARDSTICKS); do \
 		echo; echo "$$yardstick"; \
@@ -103,3 +103,7 @@ $(BIN)/.runs: requirements.txt | $(BIN)/python
 $(BIN)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --prefer-binary --requirement requirements-dev.txt
 	@touch $@ $(BIN)/.runs
+
+$(BIN)/.benches: bench/requirements.txt requirements-dev.txt requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --prefer-binary --requirement bench/requirements.txt
+	@touch $@ $(BIN)/.tests $(BIN)/.runs

@@ -8,23 +8,25 @@ answered; the table must agree, and no host may have had more at once than it al
 import argparse
 import json
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import flask_migrate
-import requests
+import psutil
 from sqlalchemy import func, select, update
 
+from bench import _plain_polling as plain
+from bench._plain_polling import Go, report
 from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.model.host import Host
@@ -38,15 +40,52 @@ from workers import poll
 LISTINGS, DELAY, HOSTS = 2000, 0.1, 8
 AT_ONCE = poll.WIDTH // HOSTS
 AGO = timedelta(days=1)
-_kept = threading.local()
+FAST, SLOW, SLOWEST = 1, 10, 20  # of the listings each way asks one in so many
+
+
+class Way(NamedTuple):
+    """One way to ask: what enters it, one in how many listings it asks, and what it promises.
+
+    Slow and steady ones tell their rate by some of the listings.
+    """
+
+    enter: Callable[[], AbstractContextManager[Go]]
+    one_in: int = FAST
+    stores: bool = True
+    counts: bool = True
 
 
 class Took(NamedTuple):
-    """One run: seconds from due to stored, the asking process's own, and its memory in MB."""
+    """One run: seconds from due to stored, the asking processes' own, and their memory in MB."""
 
     seconds: float
     processor: float
     memory: float
+
+
+@contextmanager
+def _ours() -> Iterator[Go]:
+    yield _ask_due
+
+
+def _ask_due() -> None:
+    """Tick after tick: on a machine that is busy otherwise one may not have time for all."""
+    while poll.ask_due():
+        pass
+
+
+OURS = "ours, stored"
+WAYS = {
+    OURS: Way(_ours),
+    "aiohttp, stored nowhere": Way(plain.by_asyncio, stores=False),
+    "aiohttp, a commit each": Way(plain.by_asyncio_committing),
+    "requests in 64 threads, stored nowhere": Way(plain.in_threads, stores=False, counts=False),
+    "requests in 64 threads, a commit each": Way(plain.in_threads_committing, SLOW, counts=False),
+    "a Celery task each, 64 threads": Way(
+        partial(plain.by_celery, "threads", "-c", "64"), SLOW, counts=False
+    ),
+    "a Celery task each, prefork": Way(partial(plain.by_celery, "prefork"), SLOWEST, counts=False),
+}
 
 
 def main() -> None:
@@ -63,93 +102,71 @@ def main() -> None:
 
 
 def _measure(environ: dict[str, str], them: "Platforms", given: argparse.Namespace) -> None:
-    limit = given.listings * DELAY / poll.WIDTH
-    ways: dict[str, tuple[Callable[[], None], int]] = {
-        "ours, stored": (_ours, given.listings),
-        "requests in 64 threads, stored nowhere": (_threads, given.listings),
-        # Slow and steady: a tenth of them tells its rate.
-        "requests in 64 threads, a commit each": (_committing, given.listings // 10),
-    }
-    found: dict[str, list[Took]] = {name: [] for name in ways}
+    found: dict[str, list[Took]] = {name: [] for name in WAYS}
     for _ in range(given.rounds):
-        for name, (way, listings) in ways.items():
-            took = _run(environ, them, way, listings)
-            part = limit * listings / given.listings
-            found[name].append(took._replace(seconds=took.seconds / part))
+        for name in WAYS:
+            took = _run(environ, them, name, given.listings // WAYS[name].one_in)
+            found[name].append(took)
             print(f"  {name}: {took.seconds:.2f} s, {took.processor:.2f} of processor", flush=True)
     for name, runs in found.items():
-        times = statistics.median(run.seconds for run in runs)
-        own = statistics.median(run.processor for run in runs) * 1000 / ways[name][1]
+        listings = given.listings // WAYS[name].one_in
+        times = statistics.median(run.seconds for run in runs) / listings
+        own = statistics.median(run.processor for run in runs) / listings * 1000
         memory = max(run.memory for run in runs)
         print(
-            f"{name:40} {times:5.2f} × the limit {own:5.2f} ms of processor each {memory:4.0f} MB"
+            f"{name:40} {times / DELAY * poll.WIDTH:5.2f} × the limit {1 / times:5.0f}/s "
+            f"{own:5.2f} ms of processor each {memory:4.0f} MB"
         )
 
 
-def _run(
-    environ: dict[str, str], them: "Platforms", way: Callable[[], None], listings: int
-) -> Took:
-    """Everything is due, `way` asks in a process of its own; the platforms' account is checked."""
-    before = _reports()
-    _make_due(listings)
-    them.counts()
+def _run(environ: dict[str, str], them: "Platforms", name: str, listings: int) -> Took:
+    """Everything is due, a process of its own asks; the platforms' account is checked.
+
+    That process has asked some before, as workers have that are up.
+    """
+    _make_due(poll.WIDTH)
     here, there = multiprocessing.get_context("spawn").Pipe()
-    worker = multiprocessing.get_context("spawn").Process(target=_work, args=(environ, way, there))
+    worker = multiprocessing.get_context("spawn").Process(target=_work, args=(environ, name, there))
     worker.start()
     there.close()
+    here.recv()
+    before = _reports()
+    them.counts()
+    _make_due(listings)
+    here.send("go")
     took: Took = here.recv()
     worker.join()
     counts = them.counts()
     asked, most = sum(some for some, _ in counts), max(most for _, most in counts)
     stored = _reports() - before
-    if asked != listings or (way is not _threads and stored != listings):
-        sys.exit(f"{asked} were asked and {stored} stored of {listings}.")
-    if way is _ours and most > AT_ONCE:
-        sys.exit(f"A host had {most} questions at once and allows {AT_ONCE}.")
+    if asked != listings or stored != (listings if WAYS[name].stores else 0):
+        sys.exit(f"{name}: {asked} were asked and {stored} stored of {listings}.")
+    if WAYS[name].counts and most > AT_ONCE:
+        sys.exit(f"{name}: a host had {most} questions at once and allows {AT_ONCE}.")
     return took
 
 
-def _work(environ: dict[str, str], way: Callable[[], None], out: Any) -> None:
-    with create_app(load(environ)).app_context():
-        _reports()  # the way is up, and connected, before the clock starts
-        began, own = time.perf_counter(), time.process_time()
-        way()
-        took = time.perf_counter() - began, time.process_time() - own
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    out.send(Took(*took, int(status.partition("VmHWM:")[2].split()[0]) / 1024))
+def _work(environ: dict[str, str], name: str, parent: Any) -> None:
+    os.environ.update(environ)
+    with create_app(load()).app_context(), WAYS[name].enter() as go:
+        go()
+        parent.send("up")
+        parent.recv()
+        began, own = time.perf_counter(), _processor()
+        go()
+        took = time.perf_counter() - began, _processor() - own
+        memory = sum(one.memory_info().rss for one in _family()) / 1024**2
+    parent.send(Took(*took, memory))
 
 
-def _ours() -> None:
-    """Tick after tick: on a machine that is busy otherwise one may not have time for all."""
-    while poll.ask_due():
-        pass
+def _family() -> list[psutil.Process]:
+    """This process and those it started, such as Celery's."""
+    return [psutil.Process(), *psutil.Process().children(recursive=True)]
 
 
-def _threads() -> None:
-    with ThreadPoolExecutor(poll.WIDTH) as threads:
-        list(threads.map(_asked, _due()))
-
-
-def _committing() -> None:
-    """The plainest version that keeps anything: an object and a commit for each answer."""
-    with ThreadPoolExecutor(poll.WIDTH) as threads:
-        for listing, raised in threads.map(_asked, _due()):
-            one = db.session.get_one(Listing, listing)
-            db.session.add(_report(one, raised, datetime.now(UTC)))
-            one.next_poll_at = datetime.now(UTC) + timedelta(seconds=one.period_seconds)
-            db.session.commit()
-
-
-def _due() -> list[tuple[int, str]]:
-    due = select(Listing.id, Listing.url).where(Listing.next_poll_at <= datetime.now(UTC))
-    return [(id, url) for id, url in db.session.execute(due)]
-
-
-def _asked(listing: tuple[int, str]) -> tuple[int, int]:
-    if not hasattr(_kept, "session"):
-        _kept.session = requests.Session()
-    answer = _kept.session.get(listing[1], timeout=10).json()
-    return listing[0], int(answer["raised"].replace(".", ""))
+def _processor() -> float:
+    times = [one.cpu_times() for one in _family()]
+    return float(sum(one.user + one.system for one in times))
 
 
 class Platforms:
@@ -199,15 +216,8 @@ def _fill(hosts: list[str], number: int) -> None:
             )
         )  # fmt: skip
     db.session.flush()
-    db.session.add_all(_report(one, 100, now - AGO) for one in db.session.scalars(select(Listing)))
+    db.session.add_all(report(one, 100, now - AGO) for one in db.session.scalars(select(Listing)))
     db.session.commit()
-
-
-def _report(of: Listing, raised: int, moment: datetime) -> Report:
-    return Report(
-        listing_id=of.id, moment=moment, received_at=moment, raised_minor=raised,
-        currency="CNY", state="accepted",
-    )  # fmt: skip
 
 
 def _make_due(number: int) -> None:

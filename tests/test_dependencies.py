@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DIRECT = {"requirements.txt": "## To run", "requirements-dev.txt": "## To test"}
+DIRECT = {
+    "requirements.txt": "## To run",
+    "requirements-dev.txt": "## To test",
+    "bench/requirements.txt": "## To measure",
+}
 
 
 def pins(name: str) -> list[str]:
