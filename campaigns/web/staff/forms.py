@@ -29,6 +29,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from campaigns.db import db
 from campaigns.money import BadMoney, Money, decimals
+from campaigns.platforms import typed
 
 LANGUAGES = {"zh-Hans": "中文", "en": "English"}
 _MINUTES = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")
@@ -63,20 +64,17 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 
 class AmountField(StringField):  # type: ignore[misc]
-    """An amount of money as people type it: "1,000.50"; `money` reads it in a currency."""
+    """An amount of money as people type it: "1,000.50", "¥12.5 万"; `money` reads it."""
 
     def process_data(self, value: Money | str | None) -> None:
         self.data = value.amount if isinstance(value, Money) else value
 
     def money(self, currency: str) -> Money | None:
         """None if nothing was typed. Raises `ValidationError` with what to change."""
-        text = plain_number(self.data)
-        if not text:
-            return None
         try:
-            return Money.of(text, currency)
+            return typed.amount(self.data or "", currency)
         except BadMoney as error:
-            raise ValidationError(_bad_amount(currency)) from error
+            raise ValidationError(bad_amount(currency)) from error
 
 
 class LocalMomentField(DateTimeLocalField):  # type: ignore[misc]
@@ -279,7 +277,7 @@ def _known_currency(form: Form, field: StringField) -> None:
 _known_currency.field_flags = {"required": True}  # type: ignore[attr-defined]
 
 
-def _bad_amount(currency: str) -> str:
+def bad_amount(currency: str) -> str:
     digits = decimals(currency)
     example = Money(123_450 if digits else 1_234, currency).amount
     return _(
