@@ -1,23 +1,22 @@
 """Reports: taking a platform's or a person's figure, holding what looks wrong, and the verdict."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import select, update
 
-from campaigns import audit, doubts, figures
-from campaigns.db import among, db
+from campaigns import audit, doubts, figures, reported
+from campaigns.db import db
 from campaigns.doubts import Why
 from campaigns.figures import Fall
 from campaigns.model.correction import Cause
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Staff
-from campaigns.money import Money
 from campaigns.platforms import registry
 from campaigns.platforms.base import N_, Reading
+from campaigns.reported import Past
 
 AHEAD = doubts.AHEAD
 _NOT_CONFIRMED = N_("A later report did not confirm it.")
@@ -36,28 +35,11 @@ class NoFigure(Exception):
     """The report holds nothing that could be shown: no amount, or one below zero."""
 
 
-class Past(NamedTuple):
-    """What was reported of a listing: the last accepted report, and those held, newest first."""
+class Entered(NamedTuple):
+    """What became of a figure that a person entered; `new` unless the report stood before."""
 
-    last: Report | None
-    held: list[Report]
-
-
-def past(listing_ids: Collection[int]) -> dict[int, Past]:
-    """Of many listings at once, which nobody else reports of until the transaction ends.
-
-    Of two reports of one listing at once the second is to be compared with the first.
-    """
-    listings = select(Listing.id).where(among(Listing.id, listing_ids))
-    db.session.execute(listings.order_by(Listing.id).with_for_update())
-    newest = _newest(Listing.id).correlate(Listing).scalar_subquery()
-    accepted = select(Report).join(Listing, Report.id == newest)
-    known = {listing_id: Past(None, []) for listing_id in listing_ids}
-    for last in db.session.scalars(accepted.where(among(Listing.id, listing_ids))):
-        known[last.listing_id] = Past(last, [])
-    for waiting in db.session.scalars(_held(among(Report.listing_id, listing_ids))):
-        known[waiting.listing_id].held.append(waiting)
-    return known
+    report: Report
+    new: bool
 
 
 def record(listing: Listing, reading: Reading, now: datetime, known: Past | None = None) -> Report:
@@ -76,32 +58,55 @@ def record(listing: Listing, reading: Reading, now: datetime, known: Past | None
         donations=reading.donations,
         origin=Origin.ASKED,
     )
-    return _keep(report, listing, now, known or past([listing.id])[listing.id])
+    return _keep(report, listing, now, known or reported.past([listing.id])[listing.id])
 
 
 def enter(
-    listing: Listing,
-    raised: Money,
-    donations: int | None,
-    moment: datetime,
-    now: datetime,
-    by: Staff,
-) -> Report:
-    """Keep what a person read on the platform at `moment`; the same guards hold it as any other."""
+    listing: Listing, reading: Reading, now: datetime, by: Staff | None, known: Past | None = None
+) -> Entered:
+    """Keep what a person read on the platform; the same guards hold it as any other.
+
+    The same figure of the same moment by the same person a second time, a form that was sent
+    twice, changes nothing, whatever became of the first. `by` is nobody where a command was given.
+    """
+    raised = reading.raised
+    if raised is None:
+        raise ValueError("Who enters a figure says what it is.")
+    known = known or reported.past([listing.id])[listing.id]
     report = Report(
         listing_id=listing.id,
-        moment=moment,
+        moment=reading.moment,
         received_at=now,
         raised_minor=raised.minor,
         currency=raised.currency,
-        donations=donations,
+        donations=reading.donations,
         origin=Origin.BY_HAND,
-        staff_id=by.id,
+        staff_id=by.id if by else None,
     )
-    kept = _keep(report, listing, now, past([listing.id])[listing.id])
+    before = _entered_before(report)
+    if before is not None:
+        return Entered(before, new=False)
+    kept = _keep(report, listing, now, known)
+    if kept is not report:
+        return Entered(kept, new=False)
     db.session.flush()
     audit.record("entered report", kept, now, by=by, changes={"raised": (None, raised)})
-    return kept
+    return Entered(kept, new=True)
+
+
+def enter_all(
+    read: Sequence[tuple[Listing, Reading]], now: datetime, by: Staff | None
+) -> list[Entered]:
+    """`enter` for many, each by itself; of one listing several are taken by their moments.
+
+    In the order they were given. Nobody else reports of these listings until the transaction ends.
+    """
+    known = reported.past({listing.id for listing, _ in read})
+    kept: dict[int, Entered] = {}
+    for place in sorted(range(len(read)), key=lambda place: read[place][1].moment):
+        listing, reading = read[place]
+        kept[place] = enter(listing, reading, now, by, known.pop(listing.id, None))
+    return [kept[place] for place in range(len(read))]
 
 
 def reaffirm(listing: Listing, now: datetime) -> Report | None:
@@ -129,7 +134,7 @@ def accept(report: Report, reason: str, now: datetime, by: Staff) -> None:
 
     Raises `NotHeld` the second time, `Overtaken` where a later report was accepted, and `NoFigure`.
     """
-    last = past([report.listing_id])[report.listing_id].last
+    last = reported.past([report.listing_id])[report.listing_id].last
     if last is not None and last.moment >= report.moment:
         raise Overtaken
     if report.raised_minor is None or report.raised_minor < 0:
@@ -146,40 +151,20 @@ def reject(report: Report, reason: str, now: datetime, by: Staff) -> None:
     _decide(report, ReportState.REJECTED, reason, now, by)
 
 
-def last_accepted(listing_id: int) -> Report | None:
-    """The report whose figure a listing by the rule `reported` shows."""
-    return db.session.scalar(
-        select(Report).where(Report.id == _newest(listing_id).scalar_subquery())
-    )
-
-
-def held(listing_id: int) -> list[Report]:
-    """The reports that wait for a verdict, newest first."""
-    return list(db.session.scalars(_held(Report.listing_id == listing_id)))
-
-
-def _newest(listing_id: int | InstrumentedAttribute[int]) -> Select[int]:
-    return (
-        select(Report.id)
-        .where(Report.listing_id == listing_id, Report.state == ReportState.ACCEPTED)
-        .order_by(Report.moment.desc(), Report.id.desc())
-        .limit(1)
-    )
-
-
-def _held(which: ColumnElement[bool]) -> Select[Report]:
-    return (
-        select(Report)
-        .where(which, Report.state == ReportState.QUARANTINED)
-        .order_by(Report.moment.desc(), Report.id.desc())
-    )
-
-
 def _matched(reading: Reading) -> int | None:
     stated = reading.matched
     if stated is None or stated.minor < 0 or reading.raised is None:
         return None
     return stated.minor if stated.currency == reading.raised.currency else None
+
+
+def _entered_before(report: Report) -> Report | None:
+    """The very report that this one says again, under the lock of `past`."""
+    same = {
+        name: getattr(report, name)
+        for name in ("listing_id", "moment", "raised_minor", "currency", "origin", "staff_id")
+    }
+    return db.session.scalar(select(Report).filter_by(**same).order_by(Report.id).limit(1))
 
 
 def _keep(report: Report, listing: Listing, now: datetime, known: Past) -> Report:

@@ -35,6 +35,7 @@ SHARED = (
     "freshness",
     "questions",
     "silences",
+    "reported",
 )
 TOP = ("app", "cli", "cli_command", "cli_imports", "local")
 FOUNDATIONS = ("crypto", "money", "files")
@@ -80,7 +81,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     if parts[0] == "workers" or parts[1] == "web":
         return "door in"
     for names, name in (
-        (("gifts", "notices", "refunds", "reconciliation", "givers"), "gifts"),
+        (("gifts", "notices", "refunds", "reconciliation", "givers", "rounds"), "gifts"),
         (SHARED, "shared"),
         (
             (

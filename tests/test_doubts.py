@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from campaigns import doubts, figures, ledger, reporting
+from campaigns import doubts, figures, ledger, reported, reporting
 from campaigns.bookings import Booking
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
@@ -138,7 +138,7 @@ def test_a_dip_of_a_day_leaves_no_trace_on_the_page() -> None:
     for minute, minor in enumerate((3_800_000_000, 3_400_000_000, 3_800_000_000)):
         said(listing, minor, minute)
         assert shown(listing) == 3_800_000_000
-    assert reporting.held(listing.id) == []
+    assert reported.held(listing.id) == []
 
 
 def test_a_fall_that_falls_on_is_not_confirmed_by_that() -> None:
@@ -182,12 +182,12 @@ def test_what_a_person_rejected_is_not_asked_of_people_again() -> None:
     reporting.reject(dip, "Their fault.", NOON, who)
     for minute in (2, 3, 4):
         assert said(listing, 3400, minute) is dip
-    assert reporting.held(listing.id) == []
+    assert reported.held(listing.id) == []
     assert dip.moment == NOON + 4 * MINUTE
     assert said(listing, 3300, 5).state is ReportState.QUARANTINED
     now = NOON + 6 * MINUTE
-    entered = reporting.enter(listing, Money(3400, "CNY"), None, now, now, who)
-    assert entered.state is ReportState.QUARANTINED
+    entered = reporting.enter(listing, Reading(Money(3400, "CNY"), now), now, who)
+    assert entered.report.state is ReportState.QUARANTINED
 
 
 def test_of_two_reports_at_once_the_second_is_compared_with_the_first(app: Flask) -> None:
@@ -215,8 +215,8 @@ def test_what_a_person_enters_confirms_nothing() -> None:
     said(listing, 3800, 0)
     said(listing, 3400, 1)
     now = NOON + 2 * MINUTE
-    entered = reporting.enter(listing, Money(3400, "CNY"), None, now, now, who)
-    assert entered.state is ReportState.QUARANTINED
+    entered = reporting.enter(listing, Reading(Money(3400, "CNY"), now), now, who)
+    assert entered.report.state is ReportState.QUARANTINED
 
 
 SAID = st.tuples(

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import reporting
+from campaigns import reported, reporting
 from campaigns.db import db
 from campaigns.model.correction import Correction
 from campaigns.model.listing import Listing
@@ -31,7 +31,7 @@ def said(listing: Listing, yuan: str | None, minute: int = 0, currency: str = "C
 
 
 def shown(listing: Listing) -> Money | None:
-    last = reporting.last_accepted(listing.id)
+    last = reported.last_accepted(listing.id)
     return last.raised if last else None
 
 
@@ -80,7 +80,7 @@ def test_the_same_fall_said_again_is_held_once(listing: Listing) -> None:
     said(listing, "38.00")
     said(listing, "34.00", 1)
     said(listing, "34.00", 2)
-    assert [report.moment for report in reporting.held(listing.id)] == [NOON + 2 * MINUTE]
+    assert [report.moment for report in reported.held(listing.id)] == [NOON + 2 * MINUTE]
 
 
 def test_a_dip_that_passes_is_forgotten(listing: Listing) -> None:
@@ -88,7 +88,7 @@ def test_a_dip_that_passes_is_forgotten(listing: Listing) -> None:
     dip = said(listing, "34.00", 1)
     said(listing, "38.00", 2)
     assert dip.state is ReportState.REJECTED
-    assert reporting.held(listing.id) == []
+    assert reported.held(listing.id) == []
 
 
 def test_the_same_answer_twice_is_one_report(listing: Listing) -> None:
@@ -100,7 +100,7 @@ def test_the_same_answer_twice_is_one_report(listing: Listing) -> None:
 def test_not_modified_means_true_until_now(listing: Listing) -> None:
     said(listing, "38.00")
     reporting.reaffirm(listing, NOON + MINUTE)
-    last = reporting.last_accepted(listing.id)
+    last = reported.last_accepted(listing.id)
     assert last is not None
     assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON + MINUTE)
 
@@ -110,7 +110,7 @@ def test_not_modified_after_a_fall_says_the_fall_again(listing: Listing) -> None
     dip = said(listing, "34.00", 1)
     reporting.reaffirm(listing, NOON + 2 * MINUTE)
     assert (dip.state, dip.moment) == (ReportState.QUARANTINED, NOON + 2 * MINUTE)
-    last = reporting.last_accepted(listing.id)
+    last = reported.last_accepted(listing.id)
     assert last is not None
     assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON)
 
@@ -150,7 +150,6 @@ def test_what_is_no_figure_cannot_be_accepted(listing: Listing, yuan: str | None
 
 def test_what_a_person_enters_is_guarded_too(listing: Listing) -> None:
     said(listing, "38.00")
-    entered = reporting.enter(
-        listing, Money.parse("3.80 CNY"), None, NOON + MINUTE, NOON + MINUTE, make.staff()
-    )
-    assert entered.state is ReportState.QUARANTINED
+    low = Reading(Money.parse("3.80 CNY"), NOON + MINUTE)
+    entered = reporting.enter(listing, low, NOON + MINUTE, make.staff())
+    assert entered.report.state is ReportState.QUARANTINED

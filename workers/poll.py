@@ -8,7 +8,7 @@ from functools import partial
 
 from celery import shared_task
 
-from campaigns import hosts, polling, questions, raw_answers, reporting
+from campaigns import hosts, polling, questions, raw_answers, reported, reporting
 from campaigns.db import db
 from campaigns.platforms.base import Answer, Ask
 from campaigns.platforms.fetch import Manners, fetch, user_agent
@@ -105,7 +105,7 @@ class _Round:
 
 def _keep(responses: list[Response], now: datetime, by: Calendar) -> None:
     asked = polling.asked(responses)
-    known = reporting.past([listing.id for listing, _ in asked])
+    known = reported.past([listing.id for listing, _ in asked])
     for listing, response in asked:
         if response.reading is not None:
             reporting.record(listing, response.reading, now, known[listing.id])

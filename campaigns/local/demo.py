@@ -21,6 +21,7 @@ from campaigns.model.listing import Asking, Listing
 from campaigns.model.organisation import Organisation, OrganisationText
 from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
+from campaigns.platforms.base import Reading
 from config import settings
 
 FACTS = Path(__file__).with_name("facts.json")
@@ -146,7 +147,7 @@ def _history(
     db.session.add(listing)
     db.session.flush()
     raised = Money.of(str(fact["raised"]), currency)
-    reporting.enter(listing, raised, None, moment, now, people.treasurer)
+    reporting.enter(listing, Reading(raised, moment), now, people.treasurer)
 
 
 def _live(partner: Organisation, now: datetime) -> Campaign:

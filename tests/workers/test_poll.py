@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import hosts, polling, reporting
+from campaigns import hosts, polling, reported
 from campaigns.db import db
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.money import Money
@@ -83,7 +83,7 @@ def platform(app: Flask) -> Iterator[Platform]:
 
 
 def shown(listing: Listing) -> Money | None:
-    last = reporting.last_accepted(listing.id)
+    last = reported.last_accepted(listing.id)
     return last.raised if last else None
 
 

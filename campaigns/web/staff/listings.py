@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import StringField, TextAreaField
 
-from campaigns import editing, progress, raw_answers, reporting
+from campaigns import editing, progress, raw_answers, reported, reporting
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Entry
@@ -19,6 +19,7 @@ from campaigns.model.imported import stands
 from campaigns.model.listing import Asking, Listing, PollFailure, Rule
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission
+from campaigns.platforms.base import Reading
 from campaigns.web import language
 from campaigns.web.staff import contract, figure, ways
 from campaigns.web.staff.forms import (
@@ -111,9 +112,10 @@ def enter(id: int) -> Any:
             form.refuse("moment", _("This moment has not come yet."))
     if form.errors or raised is None or moment is None:
         return _page(listing, report=form), 400
-    kept = reporting.enter(listing, raised, form.donations.data, moment, now, me())
+    reading = Reading(raised, moment, donations=form.donations.data)
+    kept = reporting.enter(listing, reading, now, me())
     db.session.commit()
-    if kept.state is ReportState.QUARANTINED:
+    if kept.report.state is ReportState.QUARANTINED:
         flash(_("The figure is kept, but held: look at it below."))
     else:
         flash(_("The figure is kept and shown."))
@@ -191,7 +193,7 @@ def _page(
         (title, url_for("staff.campaigns.one", id=campaign.id)),
         listing=listing,
         part=figure.part(place, shown[place]),
-        held=reporting.held(listing.id),
+        held=reported.held(listing.id),
         reports=_newest(Report, Report.listing_id == listing.id, Report.moment),
         failures=failures,
         answer=raw_answers.last(listing.id),

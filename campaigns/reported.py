@@ -1,0 +1,64 @@
+"""Reported: what stands of a listing's reports, as whoever judges the next one needs it."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from campaigns.db import among, db
+from campaigns.model.listing import Listing
+from campaigns.model.report import Report, ReportState
+
+
+class Past(NamedTuple):
+    """What was reported of a listing: the last accepted report, and those held, newest first."""
+
+    last: Report | None
+    held: list[Report]
+
+
+def past(listing_ids: Collection[int]) -> dict[int, Past]:
+    """Of many listings at once, which nobody else reports of until the transaction ends.
+
+    Of two reports of one listing at once the second is to be compared with the first.
+    """
+    listings = select(Listing.id).where(among(Listing.id, listing_ids))
+    db.session.execute(listings.order_by(Listing.id).with_for_update())
+    newest = _newest(Listing.id).correlate(Listing).scalar_subquery()
+    accepted = select(Report).join(Listing, Report.id == newest)
+    known = {listing_id: Past(None, []) for listing_id in listing_ids}
+    for last in db.session.scalars(accepted.where(among(Listing.id, listing_ids))):
+        known[last.listing_id] = Past(last, [])
+    for waiting in db.session.scalars(_held(among(Report.listing_id, listing_ids))):
+        known[waiting.listing_id].held.append(waiting)
+    return known
+
+
+def last_accepted(listing_id: int) -> Report | None:
+    """The report whose figure a listing by the rule `reported` shows."""
+    return db.session.scalar(
+        select(Report).where(Report.id == _newest(listing_id).scalar_subquery())
+    )
+
+
+def held(listing_id: int) -> list[Report]:
+    """The reports that wait for a verdict, newest first."""
+    return list(db.session.scalars(_held(Report.listing_id == listing_id)))
+
+
+def _newest(listing_id: int | InstrumentedAttribute[int]) -> Select[int]:
+    return (
+        select(Report.id)
+        .where(Report.listing_id == listing_id, Report.state == ReportState.ACCEPTED)
+        .order_by(Report.moment.desc(), Report.id.desc())
+        .limit(1)
+    )
+
+
+def _held(which: ColumnElement[bool]) -> Select[Report]:
+    return (
+        select(Report)
+        .where(which, Report.state == ReportState.QUARANTINED)
+        .order_by(Report.moment.desc(), Report.id.desc())
+    )
