@@ -22,6 +22,10 @@ from campaigns.model.listing import Listing
 LAST_DAYS, TIMES = timedelta(days=2), 4
 OFTEN_ENOUGH = timedelta(minutes=1)
 AFTERWARDS = timedelta(hours=6)
+# Who enters figures by hand does so once a day, unless the listing's period is one that was meant
+# for people: nobody opens a page every ten minutes, nor because a festival is on.
+DAILY, FOR_PEOPLE = timedelta(days=1), timedelta(hours=1)
+WEEKLY = timedelta(days=7)  # once the campaign is over
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,18 @@ class Cadence:
         """From when on a figure of `as_of` is late; None if it never will be."""
         due = self.next(as_of)
         return None if due is None else due + timedelta(seconds=self.listing.grace_seconds)
+
+    def entered_next(self, as_of: datetime) -> datetime | None:
+        """When staff are to enter a figure after that of `as_of`, where nobody asks the platform.
+
+        None where that would be after the listing's figure became final.
+        """
+        own = timedelta(seconds=self.listing.period_seconds)
+        period = own if own >= FOR_PEOPLE else DAILY
+        if self.ends_at is not None and as_of >= self.ends_at:
+            period = max(period, WEEKLY)
+        due = self.opening(as_of + period)
+        return None if self.stops_at is not None and due >= self.stops_at else due
 
     def opening(self, at: datetime) -> datetime:
         """`at` if it is within the listing's working hours, else when they next begin."""
