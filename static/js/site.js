@@ -48,4 +48,17 @@ document.addEventListener("change", ({ target }) => {
   target.reportValidity();
 });
 
+// Where many figures are written one below the other, Enter goes to the next; behind the last it sends.
+document.addEventListener("keydown", (event) => {
+  const form = event.target.form;
+  if (event.key !== "Enter" || event.isComposing || form?.dataset.enterNext === undefined) return;
+  const kind = event.target.name?.split("-")[0];
+  const alike = [...form.elements].filter((it) => it.name?.startsWith(`${kind}-`));
+  const next = alike[alike.indexOf(event.target) + 1];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.select();
+});
+
 for (const extra of document.querySelectorAll("[data-needs-js]")) extra.hidden = false;

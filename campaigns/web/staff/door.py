@@ -31,6 +31,8 @@ from campaigns.web.staff import (
     donors,
     exports,
     festivals,
+    figures_by_hand,
+    figures_table,
     health,
     import_rows,
     imports,
@@ -85,7 +87,7 @@ IDLE = timedelta(hours=12)
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 csrf = CSRFProtect()
 PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, contract,
-         festivals,
+         festivals, figures_by_hand, figures_table,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, reasons, deeds,

@@ -75,6 +75,26 @@ def read(lines: Iterable[Line], like: Movement, zone: str, now: datetime) -> lis
     return found
 
 
+def moment(text: str, zone: str, now: datetime) -> datetime:
+    """What a cell says; a day alone is the organisation's, at noon, or now if that has not come.
+
+    Raises `BadCell` with a sentence for people, also for a moment that has not come.
+    """
+    if not text:
+        raise BadCell(_("Write the day."))
+    if ":" in text or "：" in text or "时" in text:
+        found = cells.Moments(zone).read(text)
+    else:
+        ours = figures.zone()
+        day = cells.Moments(ours.key).read(text).astimezone(ours).date()
+        noon = datetime.combine(day, time(12), ours).astimezone(UTC)
+        today = day == now.astimezone(ours).date()
+        found = min(noon, now) if today else noon
+    if found > now:
+        raise BadCell(_("This moment has not come yet."))
+    return found
+
+
 class _Cells:
     """The cells of one row, read one by one; `errors` is what was wrong with some."""
 
@@ -102,7 +122,7 @@ def _read(line: Line, like: Movement, zone: str, now: datetime) -> Read:
     )
     gift = replace(
         like,
-        occurred_at=row.read("day", lambda text: _moment(text, zone, now), now),
+        occurred_at=row.read("day", lambda text: moment(text, zone, now), now),
         amount=row.read("amount", lambda text: _amount(text, like.amount.currency), like.amount),
         donations=row.read("donors", _donations, 1),
         reference=row.read("reference", _reference, None),
@@ -112,22 +132,6 @@ def _read(line: Line, like: Movement, zone: str, now: datetime) -> Read:
         giver=giver,
     )
     return Read(line, None, tuple(row.errors)) if row.errors else Read(line, gift)
-
-
-def _moment(text: str, zone: str, now: datetime) -> datetime:
-    if not text:
-        raise BadCell(_("Write the day."))
-    if ":" in text or "：" in text or "时" in text:
-        moment = cells.Moments(zone).read(text)
-    else:
-        ours = figures.zone()
-        day = cells.Moments(ours.key).read(text).astimezone(ours).date()
-        noon = datetime.combine(day, time(12), ours).astimezone(UTC)
-        today = day == now.astimezone(ours).date()
-        moment = min(noon, now) if today else noon
-    if moment > now:
-        raise BadCell(_("This moment has not come yet."))
-    return moment
 
 
 def _amount(text: str, currency: str) -> Money:

@@ -46,7 +46,8 @@ _P = Permission
 NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK,
-     ("campaigns", "listings", "answers", "anywhere", "ways", "contract", "festivals")),
+     ("campaigns", "listings", "answers", "anywhere", "ways", "contract", "festivals",
+      "figures", "figures_table")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",
@@ -102,6 +103,7 @@ def campaign_tabs(here: str) -> list[dict[str, Any]]:
     return _tabs(
         here,
         ("campaigns", "staff.campaigns.index", _("Campaigns"), _P.LOOK),
+        ("figures", "staff.figures.index", _("Enter figures"), _P.ENTER_REPORTS),
         ("festivals", "staff.festivals.index", _("Giving festivals"), _P.LOOK),
     )
 

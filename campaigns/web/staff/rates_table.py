@@ -1,10 +1,8 @@
 """A table of rates, pasted or as a small file: seen row by row, then kept all or none."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -16,30 +14,20 @@ from wtforms import StringField, TextAreaField
 
 from campaigns import rates
 from campaigns.db import db
-from campaigns.files import charsets
 from campaigns.files.bad import BadFile
-from campaigns.files.pasted import (
-    Columns,
-    Line,
-    MissingColumn,
-    NoTable,
-    TooManyRows,
-    UnknownColumn,
-)
+from campaigns.files.pasted import Columns, Line
 from campaigns.model.staff import Permission
 from campaigns.money import BadMoney, decimals
 from campaigns.platforms import cells
 from campaigns.platforms.cells import BadCell
 from campaigns.rates import Quote
+from campaigns.web.staff import small_tables
 from campaigns.web.staff.forms import Form, currency_field, longest, plain_number
 from campaigns.web.staff.page import ledger_tabs, show
 from campaigns.web.staff.session import me, needs
 
 bp = Blueprint("rates_table", __name__, url_prefix="/rates/table")
 
-LARGEST = 1024 * 1024  # bytes
-# What browsers send back with the form, once a file was read.
-LONGEST = 100_000  # characters
 MOST = 2000
 COLUMNS = Columns(
     {
@@ -59,7 +47,7 @@ class RatesForm(Form):
     file = FileField(_l("File"), description=_l("CSV, at most 1 MB."))
     table = TextAreaField(
         _l("Or its rows"),
-        [longest(LONGEST)],
+        [longest(small_tables.LONGEST)],
         description=_l("A first row names the columns: day, currency, rate, and source, quote."),
         render_kw={"rows": 8, "placeholder": EXAMPLE, "spellcheck": "false"},
     )
@@ -132,23 +120,12 @@ def _read(form: RatesForm) -> list[Read] | None:
     try:
         if form.file.data:
             # From here on the rows travel in the field, so that a second press has them too.
-            with closing(form.file.data) as file:
-                form.table.data = _text(file.read(LARGEST + 1))
+            form.table.data = small_tables.text(form.file.data)
         lines = COLUMNS.lines(form.table.data or "")
     except BadFile as error:
-        form.refuse(field, _told(error))
+        form.refuse(field, small_tables.told(error, COLUMNS))
         return None
     return [_row(line, form) for line in lines]
-
-
-def _text(content: bytes) -> str:
-    if len(content) > LARGEST:
-        raise TooManyRows("The file is larger than 1 MB.")
-    guess = charsets.guess(lambda: BytesIO(content))
-    text = "".join(charsets.text(lambda: BytesIO(content), guess.charset))
-    if len(text) > LONGEST:
-        raise TooManyRows("The table is longer than a form can carry.")
-    return text
 
 
 def _row(line: Line, form: RatesForm) -> Read:
@@ -186,21 +163,6 @@ def _shown(row: Read, became: rates.Row | None) -> Shown:
     if became is None:
         return Shown(row.line, row.error, None)
     return Shown(row.line, _(became.refusal) if became.refusal else None, became)
-
-
-def _told(error: BadFile) -> str:
-    columns = ", ".join(COLUMNS.headings)
-    if isinstance(error, UnknownColumn):
-        return _("No column is called “%(name)s”. There are: %(columns)s.",
-                 name=error.name, columns=columns)  # fmt: skip
-    if isinstance(error, MissingColumn):
-        return _("The column “%(name)s” must be there once.", name=error.name)
-    if isinstance(error, TooManyRows):
-        return _("At most %(most)s rows and 1 MB are read at once. Cut the table in two.",
-                 most=MOST)  # fmt: skip
-    if isinstance(error, NoTable):
-        return _("Name the columns in the first row: %(columns)s.", columns=columns)
-    return _("This is no table of text that can be read. Save it as CSV.")
 
 
 def _page(form: RatesForm, preview: Preview | None = None) -> str:
