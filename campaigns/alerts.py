@@ -65,7 +65,7 @@ def _subject(listing: Listing, locale: str) -> Subject:
     return Subject(
         platform=listing.called or str(_(registry.label(listing.platform))),
         campaign=campaign.text(locale).title,
-        as_of=found.report.moment if found.report else None,
+        as_of=found.as_of,
         zone=figures.zone(),
         reason=failure,
         held=found.held is not None,

@@ -73,6 +73,11 @@ def confirms(report: Report, waiting: Report, listing: Listing) -> bool:
     return _moved(report, waiting, None, listing.jump_factor) is None
 
 
+def fall(before: Money, after: Money) -> Doubt:
+    """The figure on the page would fall by that."""
+    return Doubt(Why.FALL, f"The figure fell from {before} to {after}.")
+
+
 def _moved(
     report: Report, last: Report | None, shown: Money | None, factor: int | None
 ) -> Doubt | None:
@@ -81,7 +86,7 @@ def _moved(
     if before is None or after is None or before.currency != after.currency:
         return None
     if after < before:
-        return Doubt(Why.FALL, f"The figure fell from {before} to {after}.")
+        return fall(before, after)
     # Before the first report we know only what was booked, of which there may be little.
     if last is None or factor is None:
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, func, null, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, null, or_, select
 from sqlalchemy.orm import aliased
 
 from campaigns.db import db
@@ -20,6 +20,8 @@ from campaigns.model.report import Report, ReportState
 from campaigns.model.total import Total
 from campaigns.money import Money
 from config import settings
+
+_OTHER = aliased(Report)
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Part:
 class Figures:
     """What a listing's figure is made of.
 
-    Under the rule `reported`, `report` is the last accepted one and `parts` what came after its
-    moment. Before the first report, and under `itemised`, there is none and `parts` is every
-    entry. `ever` is always every entry. `held` is a later report that waits for a verdict.
+    Under the rule `reported`, `report` is the last accepted one that does not lag, `as_of` the
+    moment of the last at all, and `parts` what came after the report's moment. Before the first
+    report, and under `itemised`, there is none and `parts` is every entry. `ever` is always every
+    entry. `held` is a later report that waits for a verdict.
     """
 
     report: Report | None
+    as_of: datetime | None
     report_day: date | None
     held: Report | None
     parts: tuple[Part, ...]
@@ -86,20 +90,17 @@ class Fall:
 
 def of(listings: Collection[Listing]) -> dict[int, Figures]:
     """The figures of many listings by their ids, by as many statements as those of one."""
-    ids = [listing.id for listing in listings]
-    reports, held = latest(ids, ReportState.ACCEPTED), latest(ids, ReportState.QUARANTINED)
-    base = {
-        listing.id: reports[listing.id]
-        for listing in listings
-        if listing.rule is Rule.REPORTED and listing.id in reports
-    }
+    reported = [listing.id for listing in listings if listing.rule is Rule.REPORTED]
+    base, as_of = _bases(reported)
+    held = latest(reported, ReportState.QUARANTINED)
     days = _days(base)
-    ever, since = _ever(ids), _since(base, days)
+    ever, since = _ever([listing.id for listing in listings]), _since(base, days)
     return {
         listing.id: Figures(
             report=base.get(listing.id),
+            as_of=as_of.get(listing.id),
             report_day=days.get(listing.id),
-            held=_newer(held.get(listing.id), base.get(listing.id), listing.rule),
+            held=_newer(held.get(listing.id), as_of.get(listing.id)),
             parts=tuple((since if listing.id in base else ever)[listing.id]),
             ever=tuple(ever[listing.id]),
         )
@@ -109,19 +110,28 @@ def of(listings: Collection[Listing]) -> dict[int, Figures]:
 
 def latest(listing_ids: Collection[int], state: ReportState) -> dict[int, Report]:
     """By listing, the report of this state with the last moment."""
-    other = aliased(Report)
-    newest = (
-        select(other.id)
-        .where(other.listing_id == Listing.id, other.state == state)
-        .order_by(other.moment.desc(), other.id.desc())
-        .limit(1)
-        .correlate(Listing)
-        .scalar_subquery()
-    )
+    newest = _newest(state)
     found = db.session.scalars(
-        select(Report).join(Listing, Report.id == newest).where(Listing.id.in_(listing_ids))
+        select(Report)
+        .join(Listing, Report.id == newest.scalar_subquery())
+        .where(Listing.id.in_(listing_ids))
     )
     return {report.listing_id: report for report in found}
+
+
+def goes_on_from() -> ScalarSelect[datetime]:
+    """The moment of the report that the figure of the statement's `Listing` goes on from."""
+    accepted = _newest(ReportState.ACCEPTED).where(_OTHER.lags.is_(False))
+    return accepted.with_only_columns(_OTHER.moment).scalar_subquery()
+
+
+def by(report: Report, listing: Listing) -> Money:
+    """What a listing's figure would be by this accepted report, in the listing's currency."""
+    base = {listing.id: report}
+    days = _days(base)
+    parts = tuple(_since(base, days)[listing.id])
+    figure = Figures(report, report.moment, days[listing.id], None, parts, ())
+    return figure.raised(listing.currency)
 
 
 def published(listing: Listing) -> Money | None:
@@ -165,10 +175,32 @@ def zone() -> ZoneInfo:
     return ZoneInfo(name or settings().default_timezone)
 
 
-def _newer(held: Report | None, shown: Report | None, rule: Rule) -> Report | None:
-    if held is None or rule is not Rule.REPORTED:
-        return None
-    return None if shown is not None and held.moment < shown.moment else held
+def _bases(listing_ids: Collection[int]) -> tuple[dict[int, Report], dict[int, datetime]]:
+    """By listing, the report that its figure goes on from, and the moment of the last accepted."""
+    newest = _newest(ReportState.ACCEPTED)
+    base = newest.where(_OTHER.lags.is_(False)).scalar_subquery()
+    as_of = newest.with_only_columns(_OTHER.moment).scalar_subquery()
+    rows = db.session.execute(
+        select(Report, as_of).join(Listing, Report.id == base).where(Listing.id.in_(listing_ids))
+    ).all()
+    return (
+        {report.listing_id: report for report, _ in rows},
+        {report.listing_id: moment for report, moment in rows},
+    )
+
+
+def _newest(state: ReportState) -> Select[int]:
+    return (
+        select(_OTHER.id)
+        .where(_OTHER.listing_id == Listing.id, _OTHER.state == state)
+        .order_by(_OTHER.moment.desc(), _OTHER.id.desc())
+        .limit(1)
+        .correlate(Listing)
+    )
+
+
+def _newer(held: Report | None, as_of: datetime | None) -> Report | None:
+    return None if held is None or (as_of is not None and held.moment < as_of) else held
 
 
 def _ever(listing_ids: Collection[int]) -> Mapping[int, list[Part]]:

@@ -101,8 +101,8 @@ def _held() -> Iterator[Need]:
     ).all()
     standing = figures.of([listing for _, listing, _ in rows])
     for report, listing, campaign in rows:
-        accepted = standing[listing.id].report
-        last = accepted.whole if accepted else None
+        found = standing[listing.id]
+        last = found.raised(listing.currency) if found.report else None
         yield Need(What.HELD, campaign=campaign, listing=listing, report=report, last=last)
 
 

@@ -94,7 +94,7 @@ def many(campaigns: Sequence[Campaign], now: datetime) -> list[Progress]:
     of_id = {campaign.id: campaign for campaign in campaigns}
     for listing in listings:
         campaign, figure = of_id[listing.campaign_id], found[listing.id]
-        as_of = figure.report.moment if figure.report else entries.get(listing.id)
+        as_of = figure.as_of or entries.get(listing.id)
         parts[campaign.id].append(_part(campaign, listing, figure, as_of, given))
     return [_progress(campaign, parts[campaign.id]) for campaign in campaigns]
 
@@ -230,7 +230,7 @@ def _complete_until(listings: Sequence[Listing], now: datetime) -> dict[int, dat
     heard, has refused no post since, and no notices are missed (`silences`). As nothing tells an
     endpoint that is idle from one that is dead, that holds for `VOUCHED` after it was heard, or
     after a report that would have shown a silence. Else it vouched until it was heard. Without an
-    endpoint, or with notices missed, it is the moment of the newest entry (docs/decisions/0042).
+    endpoint, or with notices missed, it is the moment of the newest entry (docs/decisions/0043).
     """
     if not listings:
         return {}

@@ -3,19 +3,25 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from campaigns import figures
 from campaigns.db import among, db
-from campaigns.model.listing import Listing
+from campaigns.model.entry import COUNTED, Entry
+from campaigns.model.listing import Listing, Rule
 from campaigns.model.report import Report, ReportState
 
 
 class Past(NamedTuple):
-    """What was reported of a listing: the last accepted report, and those held, newest first."""
+    """What was reported of a listing: the last accepted report, and those held, newest first.
+
+    `ahead` is whether the page shows more than reports, by what was booked since (`lags`).
+    """
 
     last: Report | None
     held: list[Report]
+    ahead: bool = False
 
 
 def past(listing_ids: Collection[int]) -> dict[int, Past]:
@@ -28,8 +34,9 @@ def past(listing_ids: Collection[int]) -> dict[int, Past]:
     newest = _newest(Listing.id).correlate(Listing).scalar_subquery()
     accepted = select(Report).join(Listing, Report.id == newest)
     known = {listing_id: Past(None, []) for listing_id in listing_ids}
+    ahead = set(db.session.scalars(_ahead(listing_ids)))
     for last in db.session.scalars(accepted.where(among(Listing.id, listing_ids))):
-        known[last.listing_id] = Past(last, [])
+        known[last.listing_id] = Past(last, [], last.listing_id in ahead)
     for waiting in db.session.scalars(_held(among(Report.listing_id, listing_ids))):
         known[waiting.listing_id].held.append(waiting)
     return known
@@ -54,6 +61,16 @@ def _newest(listing_id: int | InstrumentedAttribute[int]) -> Select[int]:
         .order_by(Report.moment.desc(), Report.id.desc())
         .limit(1)
     )
+
+
+def _ahead(listing_ids: Collection[int]) -> Select[int]:
+    booked = exists().where(
+        Entry.listing_id == Listing.id,
+        Entry.occurred_at > figures.goes_on_from(),
+        Entry.kind.in_(COUNTED),
+    )
+    of_these = select(Listing.id).where(among(Listing.id, listing_ids))
+    return of_these.where(Listing.rule == Rule.REPORTED, booked)
 
 
 def _held(which: ColumnElement[bool]) -> Select[Report]:

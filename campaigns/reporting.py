@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from campaigns import audit, doubts, figures, reported
+from campaigns import audit, doubts, figures, lags, reported
 from campaigns.db import db
-from campaigns.doubts import Why
+from campaigns.doubts import Doubt, Why
 from campaigns.figures import Fall
 from campaigns.model.correction import Cause
 from campaigns.model.listing import Listing, Rule
@@ -173,7 +173,7 @@ def _keep(report: Report, listing: Listing, now: datetime, known: Past) -> Repor
         return last
     by_entries = last is None and listing.rule is Rule.REPORTED
     shown = figures.published(listing) if by_entries else None
-    doubt = doubts.of(report, last, shown, listing, now)
+    doubt = doubts.of(report, last, shown, listing, now) or _lag(report, listing, known)
     if doubt is None:
         return _believe(report, known, now)
     refused = _refused_before(report, last)
@@ -185,6 +185,17 @@ def _keep(report: Report, listing: Listing, now: datetime, known: Past) -> Repor
             return _fall(report, waiting, listing, known, now)
     report.reason, report.state = doubt.reason, ReportState.QUARANTINED
     return _hold(report, known)
+
+
+def _lag(report: Report, listing: Listing, known: Past) -> Doubt | None:
+    """Mark a report that is less than the page shows; doubted once the platform lags for long."""
+    shown = lags.behind(report, listing) if known.ahead else None
+    if shown is None:
+        return None
+    if lags.too_long(report):
+        return doubts.fall(shown, figures.by(report, listing))
+    report.lags = True
+    return None
 
 
 def _believe(report: Report, known: Past, now: datetime) -> Report:
@@ -210,7 +221,8 @@ def _confirmed(report: Report, known: Past, listing: Listing) -> Report | None:
     if waiting is None or not doubts.confirms(report, waiting, listing):
         return None
     doubt = doubts.of(waiting, known.last, None, listing, waiting.received_at)
-    return waiting if doubt is not None and doubt.why is Why.FALL else None
+    # What only what was booked since speaks against lagged for long, and is a fall, too.
+    return waiting if doubt is None or doubt.why is Why.FALL else None
 
 
 def _fall(report: Report, waiting: Report, listing: Listing, known: Past, now: datetime) -> Report:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    ScalarSelect,
     Select,
     Subquery,
     delete,
@@ -140,6 +141,7 @@ def _removal(listing_id: int, step: _Step, days: Sequence[Span]) -> Delete:
         .where(Report.moment >= days[0].begins, Report.moment < days[-1].ends)
         .where(Report.id.not_in(select(kept.c.id).where(kept.c.id.is_not(None))))
         .where(~exists().where(Correction.report_id == Report.id))
+        .where(Report.id.is_distinct_from(_shown(listing_id)))
         .execution_options(synchronize_session=False)
     )
 
@@ -153,6 +155,17 @@ def _foremost(listing_id: int, span: Subquery, *order: ColumnElement[Any]) -> Se
     within = _ONE.moment >= span.c.begins, _ONE.moment < span.c.ends
     found = select(_ONE.id).where(*_plain(_ONE, listing_id), *within).order_by(*order).limit(1)
     return select(found.correlate(span).scalar_subquery().label("id")).select_from(span)
+
+
+def _shown(listing_id: int) -> ScalarSelect[int]:
+    """The report that the figure goes on from, while those after it lag or are held."""
+    return (
+        select(_ONE.id)
+        .where(*_plain(_ONE, listing_id), _ONE.lags.is_(False))
+        .order_by(*_NEWEST)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _plain(one: type[Report], listing_id: int) -> tuple[ColumnElement[bool], ...]:

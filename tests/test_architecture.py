@@ -36,6 +36,7 @@ SHARED = (
     "questions",
     "silences",
     "reported",
+    "lags",
 )
 TOP = ("app", "cli", "cli_command", "cli_imports", "local")
 FOUNDATIONS = ("crypto", "money", "files")

@@ -131,6 +131,17 @@ def test_the_platforms_last_word_stays_although_a_person_wrote_later(listing: Li
     assert again.raised_minor == 1_023
 
 
+def test_what_the_figure_rests_on_stays_while_all_later_reports_lag(listing: Listing) -> None:
+    ids = day_of_reports(listing, WEEKS_AGO)
+    rests_on = ids[40]
+    lagging = select(Report).where(Report.id > rests_on)
+    for one in db.session.scalars(lagging):
+        one.lags = True
+    db.session.commit()
+    assert thin() > 0
+    assert rests_on in kept()
+
+
 def test_it_goes_on_from_day_to_day_and_finds_nothing_twice(listing: Listing) -> None:
     ids = day_of_reports(listing, WEEKS_AGO)
     assert thin() > 0

@@ -27,6 +27,8 @@ class Report(Base):
     `matched` is matched money that the platform states beside what donors gave.
     `reason` says why it was quarantined, and after a verdict why it was accepted or rejected.
     A quarantined figure may be anything the platform said, zero and negative too, or absent.
+    One that `lags` was less than its page showed with what had been booked: it is true, and the
+    page goes on from the report before (docs/decisions/0044).
     """
 
     __tablename__ = "reports"
@@ -41,6 +43,7 @@ class Report(Base):
     donations: Mapped[int | None]
     origin: Mapped[Origin] = mapped_column(choice(Origin), default=Origin.ASKED)
     state: Mapped[ReportState] = mapped_column(choice(ReportState))
+    lags: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(500))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
