@@ -42,6 +42,7 @@ def start(mailing: Mailing, members: Select[int], now: datetime) -> None:
     else:
         mailing.started_at = now
         _move(mailing, MailingState.SENDING, now)
+        _publish(mailing, now)
         _address(mailing, members, now)
         mailing.skipped = forecast(mailing, members)[1]
     db.session.flush()
@@ -85,6 +86,14 @@ def pause_itself(mailing_id: int, failed: int, of: int, now: datetime) -> None:
     _move(mailing, MailingState.PAUSED, now)
     letters.alert("paused", mailing.id, Permission.SEND, now)
     db.session.flush()
+
+
+def _publish(mailing: Mailing, now: datetime) -> None:
+    """Letters lead to the update's page, so it stands there from now on."""
+    told = mailing.update
+    if told.archived and (told.published_at is None or told.published_at > now):
+        told.published_at = now
+        audit.record("publish update", told, now, by=None)
 
 
 def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:

@@ -14,6 +14,7 @@ from campaigns.web import (
     assets,
     bodies,
     errors,
+    feeds,
     follow,
     format,
     guards,
@@ -30,8 +31,8 @@ from config import Settings
 ROOT = Path(__file__).resolve().parent.parent
 # In this order: guards and language stand before all others.
 DOORS = (
-    guards, bodies, language, format, errors, assets, recent, health, public, follow, unsubscribe,
-    staff, webhooks,
+    guards, bodies, language, format, errors, assets, recent, health, public, feeds, follow,
+    unsubscribe, staff, webhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024

@@ -164,7 +164,10 @@ def resume(mailing: Mailing, by: Staff | None, now: datetime) -> None:
 
 
 def cancel(mailing: Mailing, by: Staff | None, now: datetime) -> None:
-    """End it. Letters not yet claimed become `cancelled`; those in hand are finished."""
+    """End it. Letters not yet claimed become `cancelled`; those in hand are finished.
+
+    If it was this mailing that brought the update to the public, it is public no more.
+    """
     _demand(by, Permission.WRITE if mailing.state in _UNAPPROVED else Permission.SEND)
     _step(mailing, _CANCELLABLE, State.CANCELLED, by, now, finished_at=now, paused_from=None)
     db.session.execute(
@@ -175,6 +178,10 @@ def cancel(mailing: Mailing, by: Staff | None, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     db.session.expire_all()
+    told = mailing.update
+    if mailing.started_at is not None and told.published_at == mailing.started_at:
+        told.published_at = None
+        audit.record("take down update", told, now, by=by)
 
 
 def change_segment(

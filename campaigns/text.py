@@ -25,6 +25,7 @@ _SCHEMES = {"http", "https", "mailto"}
 # Blocks that stand apart by a blank line, and those that begin on a line of their own.
 _APART = frozenset("p h2 h3 h4 h5 h6 ul ol blockquote pre table hr".split())
 _LINES = frozenset({"li", "tr", "br"})
+_LONGEST_WORD = 20
 
 
 def html(markdown: str) -> Markup:
@@ -60,6 +61,19 @@ def plain(markdown: str) -> str:
     reader.feed(str(html(markdown)))
     reader.close()
     return "".join(reader.pieces).strip()
+
+
+def excerpt(markdown: str, most: int) -> str:
+    """The first words of the same content in one line of at most `most` characters."""
+    words = " ".join(plain(markdown).split())
+    if len(words) <= most:
+        return words
+    kept = words[: most - 1]
+    # Chinese has no spaces to cut at, and in English a word is not that long.
+    whole = kept.rpartition(" ")[0]
+    return (whole if len(kept) - len(whole) < _LONGEST_WORD else kept).rstrip(
+        " ,.;:，。；：、"
+    ) + "…"
 
 
 class _Plain(HTMLParser):

@@ -10,6 +10,7 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Purpose
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.gift import Gift
+from campaigns.model.mailing import MailingState
 from campaigns.model.suppression import SuppressionCause
 from campaigns.model.update import UpdateKind
 from tests import make
@@ -131,3 +132,27 @@ def test_a_mailing_that_expired_while_the_service_was_down_ends() -> None:
     mailings.schedule(mailing, NOON + HOUR, None, NOON, expires_at=NOON + 2 * HOUR)
     begin(NOON + 2 * HOUR)
     assert state(mailing) == "expired"
+
+
+def test_what_is_sent_is_public_from_its_hour_on_and_not_before() -> None:
+    update = make.update()
+    scheduled(update)
+    begin(NOON)
+    assert update.published_at is None
+    begin()
+    assert update.published_at == NOON + HOUR
+
+
+def test_what_was_public_before_keeps_its_moment() -> None:
+    update = make.update(published_at=NOON)
+    scheduled(update)
+    begin()
+    assert update.published_at == NOON
+
+
+def test_an_appeal_is_sent_and_not_published() -> None:
+    appeal = make.update(kind=UpdateKind.APPEAL)
+    mailing = make.mailing(appeal, state=MailingState.SCHEDULED, started_at=None)
+    begin()
+    assert state(mailing) == "sending"
+    assert appeal.published_at is None

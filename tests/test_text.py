@@ -65,3 +65,19 @@ def test_nested_lists_and_quoted_angle_brackets_survive_as_text() -> None:
 @pytest.mark.parametrize("start", ["x", "", "1.5", "9" * 5000])
 def test_a_list_that_begins_with_no_number_begins_with_one(start: str) -> None:
     assert text.plain(f'<ol start="{start}"><li>desks</li></ol>') == "1. desks"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "said"),
+    [
+        ("**Sixteen** desks.", "Sixteen desks."),
+        ("## Desks\n\nThey came\non Saturday, all of them.", "Desks They came on…"),
+        (
+            "十六张书桌在周六上午送到，孩子们自己排了座位表，轮流坐。",
+            "十六张书桌在周六上午送到，孩子们自己排了…",
+        ),
+        ("", ""),
+    ],
+)
+def test_an_excerpt_is_one_line_that_ends_with_a_word(markdown: str, said: str) -> None:
+    assert text.excerpt(markdown, 21) == said

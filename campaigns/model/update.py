@@ -16,8 +16,14 @@ class UpdateKind(StrEnum):
     APPEAL = "appeal"
 
 
+# What has a public page of its own once it was mailed, and a link to it in each letter. An appeal
+# asks for money at one moment and is no news later.
+ARCHIVED = frozenset({UpdateKind.UPDATE})
+
+
 class Update(Base):
-    """Public from `published_at` on, independently of whether it is also mailed."""
+    """Public from `published_at` on. What is archived is published at the latest when its first
+    letter may go; what is taken down later stays mailed."""
 
     __tablename__ = "updates"
 
@@ -37,6 +43,11 @@ class Update(Base):
         UniqueConstraint("kind", "number"),
         Index("ix_updates_campaign_published", "campaign_id", "published_at"),
     )
+
+    @property
+    def archived(self) -> bool:
+        """Whether whoever gets it as a letter may also read it on a public page."""
+        return self.kind in ARCHIVED
 
     def text(self, locale: str, default_locale: str) -> "UpdateText":
         """The text in `locale`, else in `default_locale`, else in any."""

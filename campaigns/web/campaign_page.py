@@ -1,15 +1,15 @@
-"""What the pages of a campaign and of its updates show, put together for their templates."""
+"""What the page of a campaign shows, put together for its template."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
-from campaigns import progress, promise, text
+from campaigns import archive, progress, promise, text
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.correction import Correction
@@ -17,10 +17,9 @@ from campaigns.model.entry import Entry, EntryKind
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.imported import stands
 from campaigns.model.organisation import Organisation
-from campaigns.model.staff import Staff
 from campaigns.model.update import Update
 from campaigns.progress import Progress
-from campaigns.web import format, language, matched, site, standing
+from campaigns.web import entries, format, language, matched, site, standing
 from campaigns.web.site import Site
 
 MOST_UPDATES = 20
@@ -33,6 +32,7 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
     """Everything that `public/campaign.html` asks of `page`, in the language of this request."""
     found = progress.of(campaign, now)
     texts = campaign.text(language.current())
+    newest = db.session.scalars(archive.published(now, campaign).limit(MOST_UPDATES)).all()
     return {
         **site.page(texts.title, "public.campaign", texts.summary, slug=campaign.slug),
         **standing.summary(found),
@@ -46,29 +46,15 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
         "promise": _promise(campaign, here, now),
         "corrections": _corrections(found),
         "story": text.html(texts.story) if texts.story else None,
-        "updates": _timeline(campaign, now),
+        "updates": entries.timeline(archive.told(newest, language.current())),
+        "updates_url": site.address("public.updates", slug=campaign.slug),
+        "feed": entries.feed(campaign),
         "follow": follow_form(campaign),
         "gifts": _gifts(campaign),
         "executing": _name(campaign.executing),
         "receiving": _name(campaign.receiving),
         "filing": campaign.filing_number,
         "json_url": site.address("public.data", slug=campaign.slug),
-    }
-
-
-def of_update(campaign: Campaign, update: Update, now: datetime) -> dict[str, Any]:
-    """Everything that `public/update.html` asks of `page`."""
-    told = _entry(update, campaign, _authors([update]))
-    newer = published(campaign, now).where(Update.published_at > update.published_at)
-    older = published(campaign, now).where(Update.published_at < update.published_at)
-    return {
-        **site.page(told["title"], "public.update", slug=campaign.slug, id=update.id),
-        **told,
-        "campaign": standing.card(progress.of(campaign, now)),
-        "newer": _link(campaign, newer.order_by(None).order_by(Update.published_at, Update.id)),
-        "older": _link(campaign, older),
-        "follow": follow_form(campaign),
-        "draft": False,
     }
 
 
@@ -81,15 +67,6 @@ def follow_form(
     # The fragment brings people back to the form where it has to be looked at again.
     action = site.address("follow.ask", slug=campaign.slug, _anchor="follow")
     return {"action": action, "email": email, "error": error}
-
-
-def published(campaign: Campaign, now: datetime) -> Select[Update]:
-    """The campaign's updates that anybody may read, newest first."""
-    return (
-        select(Update)
-        .where(Update.campaign_id == campaign.id, Update.published_at <= now)
-        .order_by(Update.published_at.desc(), Update.id.desc())
-    )
 
 
 def _days_left(campaign: Campaign, here: Site, now: datetime) -> int | None:
@@ -141,41 +118,6 @@ def _corrections(found: Progress) -> list[dict[str, Any]]:
 def _why(correction: Correction) -> str:
     """What a person wrote stays as they wrote it."""
     return correction.reason if correction.staff_id else str(_(correction.reason))
-
-
-def _timeline(campaign: Campaign, now: datetime) -> list[dict[str, Any]]:
-    updates = db.session.scalars(published(campaign, now).limit(MOST_UPDATES)).all()
-    authors = _authors(updates)
-    return [_entry(update, campaign, authors) for update in updates]
-
-
-def _authors(updates: Iterable[Update]) -> dict[int, str]:
-    ids = {update.author_id for update in updates}
-    named = select(Staff.id, Staff.name).where(Staff.id.in_(ids))
-    return {id: name for id, name in db.session.execute(named)}  # noqa: C416 - rows are typed pairs
-
-
-def _entry(update: Update, campaign: Campaign, authors: dict[int, str]) -> dict[str, Any]:
-    texts = update.text(language.current(), campaign.default_locale)
-    return {
-        "title": texts.title,
-        "url": site.address("public.update", slug=campaign.slug, id=update.id),
-        "at": update.published_at,
-        "author": authors.get(update.author_id or 0),
-        "body": text.html(texts.body),
-        "corrections": [],
-    }
-
-
-def _link(campaign: Campaign, updates: Select[Update]) -> dict[str, str] | None:
-    update = db.session.scalar(updates.limit(1))
-    if update is None:
-        return None
-    title = update.text(language.current(), campaign.default_locale).title
-    return {
-        "title": title,
-        "url": site.address("public.update", slug=campaign.slug, id=update.id),
-    }
 
 
 def _gifts(campaign: Campaign) -> Sequence[dict[str, Any]]:

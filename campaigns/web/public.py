@@ -10,12 +10,21 @@ from flask import Blueprint, Flask, Response, abort, redirect, render_template
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import progress
+from campaigns import archive, progress
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
 from campaigns.model.update import Update
 from campaigns.progress import Figure
-from campaigns.web import campaign_page, format, language, matched, recent, site, standing
+from campaigns.web import (
+    campaign_page,
+    format,
+    language,
+    matched,
+    recent,
+    site,
+    standing,
+    update_page,
+)
 from campaigns.web.site import Site, in_both_languages
 
 bp = Blueprint("public", __name__)
@@ -50,6 +59,13 @@ def update(slug: str, id: int) -> Response:
     return recent.answer(lambda: _update(site.enter(), slug, id))
 
 
+@in_both_languages(bp, "/c/<slug>/updates", endpoint="updates")
+@in_both_languages(bp, "/c/<slug>/updates/page/<int(min=2):number>", endpoint="updates")
+def updates(slug: str, number: int = 1) -> Response:
+    """All updates of a campaign; the page stands in the path, by which pages are kept."""
+    return recent.answer(lambda: _updates(site.enter(), slug, number))
+
+
 def found(slug: str, endpoint: str, **values: Any) -> Campaign:
     """The public campaign of a slug; an old slug redirects for good, a draft is not there."""
     known = select(Campaign).join(CampaignSlug).where(CampaignSlug.slug == slug)
@@ -80,10 +96,18 @@ def _campaign(here: Site, slug: str) -> str:
 def _update(here: Site, slug: str, id: int) -> str:
     now = datetime.now(UTC)
     campaign = found(slug, "public.update", id=id)
-    wanted = campaign_page.published(campaign, now).where(Update.id == id)
-    update = db.session.scalar(wanted) or abort(404)
-    page = campaign_page.of_update(campaign, update, now)
+    update = db.session.scalar(archive.published(now, campaign).where(Update.id == id))
+    if update is None:
+        # Letters that lead here are out; to everybody else it was never there.
+        abort(410 if archive.was_sent(campaign, id) else 404)
+    page = update_page.of(campaign, update, now)
     return render_template("public/update.html", site=here, page=page)
+
+
+def _updates(here: Site, slug: str, number: int) -> str:
+    campaign = found(slug, "public.updates", **update_page.numbered(number))
+    page = update_page.of_all(campaign, number, datetime.now(UTC))
+    return render_template("public/updates.html", site=here, page=page)
 
 
 def _data(here: Site, slug: str) -> dict[str, Any]:

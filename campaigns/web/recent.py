@@ -54,11 +54,18 @@ class Answer:
     etag: str
 
     def to(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if self.etag and self.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+        if self._known(environ):
             start_response("304 NOT MODIFIED", [pair for pair in self.headers if _kept(pair)])
             return ()
         start_response(self.status, self.headers)
         return () if environ["REQUEST_METHOD"] == "HEAD" else self.body
+
+    def _known(self, environ: dict[str, Any]) -> bool:
+        """Whether who asks has this page: by its tag, else by the moment that we told them."""
+        if "HTTP_IF_NONE_MATCH" in environ:
+            return bool(self.etag) and self.etag in environ["HTTP_IF_NONE_MATCH"]
+        since = environ.get("HTTP_IF_MODIFIED_SINCE")
+        return bool(since) and ("Last-Modified", since) in self.headers
 
 
 class Recent:
@@ -167,7 +174,7 @@ def _page(render: Callable[[], ResponseReturnValue]) -> Page:
         if error.response is None:
             raise
         made = current_app.make_response(error.get_response())  # a redirect
-    names = ("Content-Type", "Location")
+    names = ("Content-Type", "Location", "Last-Modified")
     headers = tuple((name, made.headers[name]) for name in names if name in made.headers)
     return Page(began, made.status_code, headers, made.get_data())
 

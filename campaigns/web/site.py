@@ -26,6 +26,7 @@ class Site:
 
     name: str
     home: str
+    feed: str
     contact: str | None
     demo: bool
     about: str
@@ -70,6 +71,7 @@ def enter(locale: str | None = None) -> Site:
     return Site(
         name=texts.name if texts else settings().organisation_name,
         home=address("public.index"),
+        feed=address("feeds.everything"),
         contact=ours.contact if ours else None,
         demo=bool(ours and ours.demo),
         about=texts.about if texts else "",

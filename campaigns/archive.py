@@ -1,0 +1,144 @@
+"""The archive: updates that anybody may read, in the words that were sent.
+
+What was mailed stands as it was approved for the newest letter about it, whatever was changed
+since; what was never mailed stands as it is written. Greetings and links that are a reader's own
+are no part of either: letters get them when they are filled in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import selectinload
+
+from campaigns.db import db
+from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.staff import Staff
+from campaigns.model.update import Update
+
+# As many stand on one page of the archive, and in one document of a feed.
+PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An update as the public reads it; `body` is Markdown.
+
+    `locale` is the language it is in, which is another than the one asked for where nobody wrote
+    that. `at` is since when it is public, `worded_at` since when in these words.
+    """
+
+    id: int
+    campaign: Campaign
+    title: str
+    body: str
+    locale: str
+    author: str | None
+    at: datetime
+    worded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of many, the newest first; `number` counts from 1."""
+
+    told: list[Told]
+    number: int
+    total: int
+
+    @property
+    def last(self) -> int:
+        """The number of the last page; one that is empty is there too."""
+        return max(1, -(-self.total // PAGE))
+
+    @property
+    def first_place(self) -> int:
+        """Which of all the first on this page is, counted from 1; 0 where there is none."""
+        return (self.number - 1) * PAGE + 1 if self.told else 0
+
+
+def published(now: datetime, campaign: Campaign | None = None) -> Select[Update]:
+    """The updates that anybody may read, newest first: a campaign's, or all campaigns'."""
+    public = (
+        select(Update)
+        .where(Update.published_at <= now)
+        .order_by(Update.published_at.desc(), Update.id.desc())
+    )
+    if campaign is not None:
+        return public.where(Update.campaign_id == campaign.id)
+    shown = select(Campaign.id).where(Campaign.state != CampaignState.DRAFT)
+    return public.where(Update.campaign_id.in_(shown))
+
+
+def told(updates: Sequence[Update], locale: str) -> list[Told]:
+    """These published updates in `locale`, else in their campaign's language, else in any."""
+    campaigns = {one.id: one for one in _campaigns(updates)}
+    sent, authors = _sent(updates), _authors(updates)
+    return [
+        _told(
+            update,
+            campaigns[update.campaign_id or 0],
+            sent.get(update.id),
+            authors.get(update.author_id or 0),
+            locale,
+        )
+        for update in updates
+    ]
+
+
+def page(updates: Select[Update], number: int, locale: str) -> Page | None:
+    """Page `number` of them, or None where there are not so many; the first is always there."""
+    counted = select(func.count()).select_from(updates.order_by(None).subquery())
+    total = db.session.scalar(counted) or 0
+    found = db.session.scalars(updates.limit(PAGE).offset((number - 1) * PAGE)).all()
+    return Page(told(found, locale), number, total) if found or number == 1 else None
+
+
+def was_sent(campaign: Campaign, id: int) -> bool:
+    """Whether letters about this update of the campaign went out, even if it is public no more."""
+    letters = (
+        exists()
+        .where(Mailing.update_id == Update.id, Mailing.started_at.is_not(None))
+        .where(Update.id == id, Update.campaign_id == campaign.id)
+    )
+    return bool(db.session.scalar(select(letters)))
+
+
+def _told(
+    update: Update, campaign: Campaign, sent: Mailing | None, author: str | None, locale: str
+) -> Told:
+    at = update.published_at or update.created_at
+    if sent is not None:
+        frozen = sent.text(locale, campaign.default_locale)
+        worded_at = max(at, sent.started_at or at)
+        return Told(update.id, campaign, frozen.subject, frozen.body, frozen.locale, author, at,
+                    worded_at)  # fmt: skip
+    text = update.text(locale, campaign.default_locale)
+    worded_at = max(at, update.changed_at)
+    return Told(update.id, campaign, text.title, text.body, text.locale, author, at, worded_at)
+
+
+def _sent(updates: Iterable[Update]) -> dict[int, Mailing]:
+    """By update the newest mailing whose letters went out; one that was cancelled is no word of
+    ours any more."""
+    begun = (
+        select(Mailing)
+        .options(selectinload(Mailing.texts))
+        .where(Mailing.update_id.in_({update.id for update in updates}))
+        .where(Mailing.started_at.is_not(None), Mailing.state != MailingState.CANCELLED)
+        .order_by(Mailing.started_at, Mailing.id)
+    )
+    return {mailing.update_id: mailing for mailing in db.session.scalars(begun)}
+
+
+def _campaigns(updates: Iterable[Update]) -> Iterable[Campaign]:
+    ids = {update.campaign_id for update in updates}
+    return db.session.scalars(select(Campaign).where(Campaign.id.in_(ids))).all()
+
+
+def _authors(updates: Iterable[Update]) -> dict[int, str]:
+    ids = {update.author_id for update in updates}
+    named = select(Staff.id, Staff.name).where(Staff.id.in_(ids))
+    return {id: name for id, name in db.session.execute(named)}  # noqa: C416 - rows are typed pairs
