@@ -5,6 +5,7 @@ What the recipients of one language share is rendered once; the rest is filled i
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from urllib.parse import quote
 
 import css_inline
 from babel import Locale
@@ -26,6 +27,7 @@ from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing
 from campaigns.model.organisation import Organisation, first_language
+from campaigns.model.update import Update
 from config import LOCALES, settings
 
 # What stands in front of a public address in a language that is not the default one.
@@ -47,7 +49,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a letter tells. `list_id` is what the list is called by machines, before the domain."""
+    """What a letter tells. `list_id` is what the list is called by machines, before the domain;
+    `web` is where anybody may read the same, `archive` where what came before it stands."""
 
     subject: str
     why: str
@@ -59,6 +62,8 @@ class Told:
     sender: str | None = None
     reply_to: str | None = None
     list_id: str | None = None
+    web: str | None = None
+    archive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,13 @@ class Desk:
         return self._shared[key]
 
 
-def preview(subject: str, markdown: str, campaign: Campaign | None, locale: str) -> tuple[str, str]:
+def preview(update: Update, subject: str, markdown: str, locale: str) -> tuple[str, str]:
     """An update as the letter it would become: its text and its HTML, to nobody in particular."""
+    campaign = db.session.get(Campaign, update.campaign_id) if update.campaign_id else None
     with force_locale(_underscored(locale)):
         told = _update(campaign, locale, subject, markdown)
+        if campaign is not None and update.archived:
+            told = _archived(told, update, campaign, locale)
         letter = _rendered(LetterKind.MAILING, told, _ours(), locale)
         fields = {"greeting": _("Hello,"), "token": ""}
     plain, rich = letter.text, letter.html
@@ -140,7 +148,18 @@ def _mailing(mailing: Mailing, campaign: Campaign | None, locale: str) -> Told:
     """The frozen text of a mailing."""
     frozen = mailing.text(locale, first_language())
     told = _update(campaign, locale, frozen.subject, frozen.body)
-    return replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
+    told = replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
+    update = mailing.update
+    # One that was taken down meanwhile would lead its readers nowhere.
+    if campaign is None or not update.archived or update.published_at is None:
+        return told
+    return _archived(told, update, campaign, locale)
+
+
+def _archived(told: Told, update: Update, campaign: Campaign, locale: str) -> Told:
+    """With the addresses of its public page and of all that were sent, which name no reader."""
+    every = f"{_page(campaign, locale)}/updates"
+    return replace(told, web=f"{every}/{update.id}", archive=every)
 
 
 def _update(campaign: Campaign | None, locale: str, subject: str, markdown: str) -> Told:
@@ -209,6 +228,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
         "greeting": mark("greeting"),
         "button": told.button and {"label": told.button[0], "url": told.button[1]},
         "why": told.why,
+        "web_url": told.web,
         "leave_url": _leave(mark("token")) if kind in _LEAVABLE else None,
         "campaign": told.campaign,
         "what": told.what,
@@ -234,6 +254,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
         css_inline.CSSInliner(keep_style_tags=False, load_remote_stylesheets=False).inline(html),
         reply_to=Mailbox.parse(reply_to) if reply_to else None,
         list_id=(told.campaign or name, f"{told.list_id}.{domain}") if told.list_id else None,
+        archive=told.archive,
     )
 
 
@@ -264,7 +285,7 @@ def _ours() -> Organisation | None:
 
 def _page(campaign: Campaign, locale: str) -> str:
     prefix = "" if locale == first_language() else _PREFIXES[locale]
-    return f"{settings().base_url}{prefix}/c/{campaign.slug}"
+    return f"{settings().base_url}{prefix}/c/{quote(campaign.slug)}"
 
 
 def _leave(token: str) -> str:

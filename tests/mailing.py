@@ -1,7 +1,10 @@
 """Mailings brought to where a test begins: approved, scheduled, begun."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from flask import Flask
 from sqlalchemy import select
 
 from campaigns import addressing, mailings, segments
@@ -54,3 +57,14 @@ def deliveries(of: Mailing) -> list[Delivery]:
 
 def state(of: Mailing) -> str:
     return str(of.state)
+
+
+@contextmanager
+def reached_by(app: Flask, address: str) -> Iterator[None]:
+    """The service at another public address, as long as the block lasts."""
+    known = app.extensions["settings"]
+    app.extensions["settings"] = known.__class__(**{**vars(known), "base_url": address})
+    try:
+        yield
+    finally:
+        app.extensions["settings"] = known

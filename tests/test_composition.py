@@ -1,7 +1,6 @@
 """What each letter says, in both languages, as text and as HTML."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -16,8 +15,10 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.mailing import Mailing
+from campaigns.model.update import UpdateKind
 from config import settings
 from tests import make
+from tests.mailing import reached_by
 from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -80,16 +81,6 @@ def letter(of: Claim) -> EmailMessage:
 def bodies(of: EmailMessage) -> tuple[str, str]:
     found = [of.get_body((kind,)) for kind in ("plain", "html")]
     return tuple(body.get_content() for body in found if body)
-
-
-@contextmanager
-def reached_by(app: Flask, address: str) -> Iterator[None]:
-    known = app.extensions["settings"]
-    app.extensions["settings"] = known.__class__(**{**vars(known), "base_url": address})
-    try:
-        yield
-    finally:
-        app.extensions["settings"] = known
 
 
 def test_an_update_speaks_the_language_of_who_reads_it() -> None:
@@ -183,7 +174,53 @@ def test_each_donor_is_thanked_for_their_own_gift() -> None:
 
 
 def test_a_preview_is_the_letter_to_nobody_in_particular() -> None:
-    plain, rich = preview("Desks", "**Sixteen** desks.", make.campaign(), "en")
+    plain, rich = preview(make.update(), "Desks", "**Sixteen** desks.", "en")
     assert "Sixteen desks." in plain
     assert "<strong>Sixteen</strong> desks." in rich
+    assert "Read this letter in the browser" in plain
     assert "\ue0f0" not in plain + rich
+
+
+def test_an_update_leads_to_its_public_page_in_both_parts_and_both_languages(app: Flask) -> None:
+    mailing = make.mailing(make.update(make.campaign("after-school"), published_at=NOON))
+    client, page = app.test_client(), f"/c/after-school/updates/{mailing.update_id}"
+    for locale, prefix in (("en", "/en"), ("zh-Hans", "")):
+        for body in bodies(letter(claim(mailing=mailing, locale=locale))):
+            assert f"http://localhost{prefix}{page}" in body
+        assert client.get(prefix + page).status_code == 200
+
+
+def test_what_leads_to_the_public_page_names_no_reader() -> None:
+    mailing = make.mailing(make.update(published_at=NOON))
+    links = re.findall(r"http://localhost\S+", bodies(letter(claim(mailing=mailing)))[0])
+    assert [link for link in links if "tok" in link] == ["http://localhost/unsubscribe/tok"]
+    assert "?" not in "".join(links)
+
+
+def test_an_update_says_where_its_list_is_archived(app: Flask) -> None:
+    mailing = make.mailing(make.update(make.campaign("after-school"), published_at=NOON))
+    with reached_by(app, "https://give.example.org"):
+        found = letter(claim(mailing=mailing))
+    archive = "https://give.example.org/en/c/after-school/updates"
+    assert found["List-Archive"] == f"<{archive}>"
+    assert app.test_client().get("/en/c/after-school/updates").status_code == 200
+
+
+def test_what_was_taken_down_is_not_led_to() -> None:
+    found = letter(claim(mailing=make.mailing()))
+    assert found["List-Archive"] is None
+    assert not any("/updates" in body for body in bodies(found))
+
+
+@pytest.mark.parametrize("kind", sorted(LINKS))
+def test_no_other_letter_has_a_public_page(kind: LetterKind) -> None:
+    found = letter(claim(kind, entry=gift() if kind is LetterKind.THANKS else None))
+    assert found["List-Archive"] is None
+    assert not any("in the browser" in body or "/updates" in body for body in bodies(found))
+
+
+def test_an_appeal_has_no_public_page() -> None:
+    appeal = make.update(kind=UpdateKind.APPEAL, published_at=NOON)
+    found = letter(claim(mailing=make.mailing(appeal)))
+    assert found["List-Archive"] is None
+    assert not any("/updates" in body for body in bodies(found))

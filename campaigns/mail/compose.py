@@ -17,7 +17,7 @@ from campaigns.mail.address import Mailbox
 # Neither base64 nor quoted-printable can produce "=_", so no body contains it (RFC 2045 §6.7).
 _BOUNDARY = b"=_alternative"
 _MESSAGE_ID = re.compile(r"<[!-;=?A-Z\[-~]{1,120}@[!-;=?A-Z\[-~]{1,120}>")
-_LINK = re.compile(r"[!-;=?-~]{1,400}")
+_URL = re.compile(r"[!-;=?-~]{1,400}")
 
 
 class MissingField(KeyError):
@@ -29,7 +29,8 @@ class Letter:
     """What all recipients of one language share. Marks may stand in subject, text and HTML.
 
     `list_id` is the list's name and id (RFC 2919), given for mailings and absent from service
-    letters. `extra` are further headers, such as Feedback-ID.
+    letters; `archive` is where its earlier letters can be read (RFC 2369). `extra` are further
+    headers, such as Feedback-ID.
     """
 
     sender: Mailbox
@@ -38,6 +39,7 @@ class Letter:
     html: str
     reply_to: Mailbox | None = None
     list_id: tuple[str, str] | None = None
+    archive: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,6 +119,8 @@ def _shared_headers(letter: Letter) -> bytes:
     if letter.list_id:
         lines.append(headers.mailbox("List-Id", *letter.list_id))
         lines.append(headers.header("Precedence", "bulk"))
+    if letter.archive:
+        lines.append(_link("List-Archive", letter.archive).encode("ascii"))
     lines += [headers.header(name, text) for name, text in letter.extra.items()]
     return b"".join([*lines, headers.header("Auto-Submitted", "auto-generated")])
 
@@ -132,14 +136,18 @@ def _own_headers(parts: Parts) -> bytes:
 
 def _unsubscribe(parts: Parts) -> str:
     links = [link for link in (parts.unsubscribe, parts.unsubscribe_by_mail) if link]
-    if not all(_LINK.fullmatch(link) for link in links):
-        raise ValueError("A link for leaving is printable ASCII without angle brackets.")
     if not links:
         return ""
-    # One line however long: folded, it broke DKIM signatures on the way (nodemailer#1654).
-    line = f"List-Unsubscribe: {', '.join(f'<{link}>' for link in links)}\r\n"
+    line = _link("List-Unsubscribe", *links)
     one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     return line + one_click if parts.unsubscribe else line
+
+
+def _link(name: str, *links: str) -> str:
+    if not all(_URL.fullmatch(link) for link in links):
+        raise ValueError("A link in a header is printable ASCII without angle brackets.")
+    # One line however long: folded, it broke DKIM signatures on the way (nodemailer#1654).
+    return f"{name}: {', '.join(f'<{link}>' for link in links)}\r\n"
 
 
 def _multipart() -> bytes:

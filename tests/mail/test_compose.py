@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -63,6 +64,14 @@ def test_the_links_for_leaving_stay_on_one_line() -> None:
     raw = Template(_letter()).fill(_parts(unsubscribe=link, unsubscribe_by_mail=by_mail))
     assert f"\r\nList-Unsubscribe: <{link}>, <{by_mail}>\r\n".encode() in raw
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+
+
+def test_where_a_list_is_archived_stays_on_one_line() -> None:
+    link = f"https://give.example.org/c/{'t' * 200}/updates"
+    raw = Template(replace(_letter(), archive=link)).fill(_parts())
+    assert f"\r\nList-Archive: <{link}>\r\n".encode() in raw
+    with pytest.raises(ValueError, match="printable"):
+        Template(replace(_letter(), archive="https://a/\r\nBcc: x@example.org"))
 
 
 def test_a_service_letter_offers_no_leaving_and_is_no_bulk() -> None:

@@ -127,9 +127,7 @@ def preview(id: int, locale: str) -> Response:
     else:
         written = mailing.update.text(locale, locale)
         subject, body, locale = written.title, written.body, written.locale
-    campaign_id = mailing.update.campaign_id
-    about = db.session.get(Campaign, campaign_id) if campaign_id else None
-    _plain, html = composition.preview(subject, body, about, locale)
+    _plain, html = composition.preview(mailing.update, subject, body, locale)
     return sandboxed(html)
 
 

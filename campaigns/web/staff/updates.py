@@ -206,9 +206,7 @@ def preview_letter(id: int, locale: str) -> Response:
     """The update as the letter it would become, in a frame that can do nothing."""
     update = found(Update, id)
     written = update.text(locale, locale)
-    _plain, html = composition.preview(
-        written.title, written.body, _campaign(update), written.locale
-    )
+    _plain, html = composition.preview(update, written.title, written.body, written.locale)
     return sandboxed(html)
 
 
