@@ -1,5 +1,6 @@
 """Alerts: what a letter to staff about something that needs them says, by its occasion."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,20 +10,25 @@ from sqlalchemy import select
 
 from campaigns import figures
 from campaigns.db import db
+from campaigns.figures import Figures
 from campaigns.model.campaign import Campaign
 from campaigns.model.listing import Listing, PollFailure
+from campaigns.model.report import Report, ReportState
 from campaigns.platforms import registry
 
-# Those that are about a listing; the others are about a mailing.
-_OF_LISTINGS = frozenset({"stale", "broken", "refused", "recovered"})
+# Those that are about listings; the others are about a mailing.
+_OF_LISTINGS = frozenset({"stale", "broken", "refused", "recovered", "due", "quarantined"})
+# Those that one can do something about on the page where figures are entered.
+_ENTERED = frozenset({"refused", "due"})
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The listing that an alert is about, as it stands while the letter is written.
+    """A listing that an alert is about, as it stands while the letter is written.
 
     `as_of` is the moment of its last good report, `zone` the organisation's; `reason` is why the
-    last question brought no figure, as rows keep it. `held`: a newer figure waits for a verdict.
+    last question brought no figure, or why one is held, as rows keep it. `held`: a newer figure
+    waits for a verdict.
     """
 
     platform: str
@@ -35,40 +41,75 @@ class Subject:
 
 @dataclass(frozen=True)
 class Alert:
-    """`path` is where on the staff pages one can do something about it."""
+    """`path` is where on the staff pages one can do something about it, `button` says so.
+
+    `more` is how many listings there are besides the `subjects`.
+    """
 
     what: str
     title: str
     path: str
-    subject: Subject | None = None
+    button: str
+    subjects: tuple[Subject, ...] = ()
+    more: int = 0
 
 
 def told(occasion: str, locale: str) -> Alert:
-    """The alert of an occasion, "alert:<what>:<id>" and perhaps more, in the language at hand."""
-    what, id = occasion.split(":")[1:3]
-    listing = db.session.get(Listing, int(id)) if what in _OF_LISTINGS else None
-    if listing is None:
-        return Alert(what, _("Something needs you"), "/staff/")
-    subject = _subject(listing, locale)
-    return Alert(what, _title(what, subject), f"/staff/listings/{listing.id}", subject)
+    """The alert of an occasion, "alert:<what>:<ids>" and perhaps more, in the language at hand."""
+    what, names = occasion.split(":")[1:3]
+    ids, _plus, more = names.partition("+")
+    listings = _listings([int(id) for id in ids.split(".")]) if what in _OF_LISTINGS else []
+    if not listings:
+        return Alert(what, _("Something needs you"), "/staff/", _("Open the staff pages"))
+    subjects = _subjects(what, listings, locale)
+    path, button = _way(what, listings)
+    besides = int(more or 0)
+    alone = len(subjects) == 1 and not besides
+    title = _title(what, subjects[0]) if alone else _titles(what, len(subjects) + besides)
+    return Alert(what, title, path, button, subjects, besides)
 
 
-def _subject(listing: Listing, locale: str) -> Subject:
+def _listings(ids: Sequence[int]) -> list[Listing]:
+    found = {one.id: one for one in db.session.scalars(select(Listing).where(Listing.id.in_(ids)))}
+    return [found[id] for id in ids if id in found]
+
+
+def _way(what: str, listings: Sequence[Listing]) -> tuple[str, str]:
+    if what == "due" or (what in _ENTERED and len(listings) > 1):
+        return "/staff/figures", _("Enter figures")
+    if len(listings) == 1:
+        return f"/staff/listings/{listings[0].id}", _("Open the listing")
+    return "/staff/", _("Open the staff pages")
+
+
+def _subjects(what: str, listings: Sequence[Listing], locale: str) -> tuple[Subject, ...]:
+    found = figures.of(listings)
+    held = figures.latest([one.id for one in listings], ReportState.QUARANTINED)
+    return tuple(_subject(what, one, found[one.id], held, locale) for one in listings)
+
+
+def _subject(
+    what: str, listing: Listing, found: Figures, held: Mapping[int, Report], locale: str
+) -> Subject:
     campaign = db.session.get_one(Campaign, listing.campaign_id)
-    found = figures.of([listing])[listing.id]
-    failure = db.session.scalar(
-        select(PollFailure.reason)
-        .where(PollFailure.listing_id == listing.id)
-        .order_by(PollFailure.at.desc(), PollFailure.id.desc())
-        .limit(1)
-    )
+    waiting = held.get(listing.id) if what == "quarantined" else found.held
+    judged = waiting.reason if waiting else None
     return Subject(
         platform=listing.called or str(_(registry.label(listing.platform))),
         campaign=campaign.text(locale).title,
         as_of=found.as_of,
         zone=figures.zone(),
-        reason=failure,
-        held=found.held is not None,
+        reason=judged if what == "quarantined" else _failure(listing.id),
+        held=waiting is not None,
+    )
+
+
+def _failure(listing_id: int) -> str | None:
+    return db.session.scalar(
+        select(PollFailure.reason)
+        .where(PollFailure.listing_id == listing_id)
+        .order_by(PollFailure.at.desc(), PollFailure.id.desc())
+        .limit(1)
     )
 
 
@@ -80,4 +121,23 @@ def _title(what: str, subject: Subject) -> str:
         return _("No figure from %(platform)s: “%(campaign)s”", **names)
     if what == "refused":
         return _("%(platform)s refuses to be asked: “%(campaign)s”", **names)
+    if what == "due":
+        return _("To enter from %(platform)s: “%(campaign)s”", **names)
+    if what == "quarantined":
+        return _("A figure from %(platform)s is held: “%(campaign)s”", **names)
     return _("Figures from %(platform)s again: “%(campaign)s”", **names)
+
+
+def _titles(what: str, count: int) -> str:
+    """Of an alert about several."""
+    if what == "stale":
+        return _("No newer figures of %(count)s listings", count=count)
+    if what == "broken":
+        return _("No figures of %(count)s listings", count=count)
+    if what == "refused":
+        return _("%(count)s listings refuse to be asked", count=count)
+    if what == "due":
+        return _("%(count)s figures are to be entered", count=count)
+    if what == "quarantined":
+        return _("Figures of %(count)s listings are held", count=count)
+    return _("Figures of %(count)s listings again", count=count)

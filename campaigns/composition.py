@@ -58,7 +58,8 @@ class Told:
     markdown: str = ""
     campaign: str = ""
     what: str = ""
-    about: Subject | None = None
+    about: tuple[Subject, ...] = ()
+    more: int = 0
     sender: str | None = None
     reply_to: str | None = None
     list_id: str | None = None
@@ -208,13 +209,13 @@ def _reset() -> Told:
 
 def _alert(occasion: str, locale: str) -> Told:
     alert = alerts.told(occasion, locale)
-    label = _("Open the listing") if alert.subject else _("Open the staff pages")
     return Told(
         alert.title,
         _("You get this because you work with Huiyin."),
-        button=(label, settings().base_url + alert.path),
+        button=(alert.button, settings().base_url + alert.path),
         what=alert.what,
-        about=alert.subject,
+        about=alert.subjects,
+        more=alert.more,
     )
 
 
@@ -233,6 +234,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
         "campaign": told.campaign,
         "what": told.what,
         "about": told.about,
+        "more": told.more,
         "amount": mark("amount"),
         "day": mark("day"),
     }

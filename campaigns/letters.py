@@ -1,6 +1,6 @@
 """Letters: queue one to one person, and find the one behind a link."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,6 +19,8 @@ from campaigns.model.staff import Permission, Staff
 from config import settings
 
 _LONGEST_TOKEN = 128
+# Characters of an occasion that name what it is about.
+_LONGEST_NAMES = 84
 # What needed somebody yesterday stands on their first page, if it still does.
 _ALERT_LASTS = timedelta(days=1)
 DELIVERIES = cast(Table, Delivery.__table__)
@@ -75,9 +77,14 @@ def queue_all(letters: Iterable[Letter], now: datetime) -> None:
 
 
 def alert(what: str, about: int, permission: Permission, now: datetime) -> None:
+    """`alert_all` about one thing."""
+    alert_all(what, [about], permission, now)
+
+
+def alert_all(what: str, about: Sequence[int], permission: Permission, now: datetime) -> None:
     """A letter to each member of staff who may do something about it, in their own language.
 
-    `about` is the id of what the alert is about (campaigns/alerts.py says what they say). The
+    `about` are the ids of what the alert is about (campaigns/alerts.py says what they say). The
     second time within the same minute does nothing.
     """
     for staff in db.session.scalars(select(Staff).where(Staff.active)).all():
@@ -86,7 +93,7 @@ def alert(what: str, about: int, permission: Permission, now: datetime) -> None:
                 LetterKind.ALERT,
                 to=staff,
                 purpose=Purpose.SERVICE,
-                occasion=f"alert:{what}:{about}:{now:%Y%m%d%H%M}",
+                occasion=f"alert:{what}:{_names(about)}:{now:%Y%m%d%H%M}",
                 locale=staff.locale,
                 now=now,
                 expires_at=now + _ALERT_LASTS,
@@ -116,6 +123,17 @@ def behind(token: str) -> Delivery | None:
             or_(Delivery.token_hash == digest, Delivery.earlier_token_hash == digest)
         )
     )
+
+
+def _names(ids: Sequence[int]) -> str:
+    """As many as an occasion has room for, and how many there are besides: "12.15.18+7"."""
+    names = ""
+    for place, id in enumerate(ids):
+        longer = f"{names}.{id}" if names else str(id)
+        if len(longer) > _LONGEST_NAMES:
+            return f"{names}+{len(ids) - place}"
+        names = longer
+    return names
 
 
 def _row(letter: Letter, digest: str, locale: str, now: datetime) -> dict[str, object]:

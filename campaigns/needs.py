@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from campaigns import cadence, figures, freshness, reconciliation
+from campaigns import cadence, figures, freshness, reconciliation, rounds
 from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
 from campaigns.freshness import BROKEN_AFTER
@@ -20,7 +20,7 @@ from campaigns.model.imported import Import, ImportRow, ImportState, turned, wai
 from campaigns.model.listing import Asking, Listing, Told
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
-from campaigns.model.report import Report, ReportState
+from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import Money
 from campaigns.silences import Silence
@@ -48,6 +48,7 @@ class What(StrEnum):
     STALE = "stale"
     BROKEN = "broken"
     REFUSED = "refused"
+    DUE = "due"
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,10 @@ class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
     `last` is the figure that stays public while `report` is held; `count` how many letters,
-    notices, files, rows or messages wait, for how many days a `gap` has been open, and how many
-    listings an `endpoint` or the files of a platform say nothing of, `listing` among them, since
-    when it does. `imported` is there where only one file waits.
+    notices, files, rows, messages or figures wait, for how many days a `gap` has been open, and
+    how many listings an `endpoint` or the files of a platform say nothing of, `listing` among
+    them, since when it does. `imported` is there where only one file waits, as `listing` is where
+    only one figure is due.
     """
 
     what: What
@@ -86,6 +88,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.BOOK, _rows),
         (Permission.BOOK, lambda: _gaps(now)),
         (Permission.SEE_DONORS, _messages),
+        (Permission.ENTER_REPORTS, lambda: _to_enter(now)),
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
     return [need for permission, look in looks if staff.may(permission) for need in look()]
@@ -208,16 +211,29 @@ def _messages() -> Iterator[Need]:
         yield Need(What.MESSAGES, count=count)
 
 
+def _to_enter(now: datetime) -> Iterator[Need]:
+    """Figures that are due by hand, and refusals since which nobody has entered one."""
+    stops = rounds.of(now)
+    due = [stop for stop in stops if stop.is_entered and stop.is_due(now)]
+    if due:
+        only = due[0] if len(due) == 1 else None
+        campaign, listing = (only.campaign, only.listing) if only else (None, None)
+        yield Need(What.DUE, campaign=campaign, listing=listing, count=len(due))
+    for stop in stops:
+        refused = stop.listing.asking is Asking.REFUSED and not stop.is_due(now)
+        if refused and (stop.last is None or stop.last.origin is Origin.ASKED):
+            yield Need(What.REFUSED, campaign=stop.campaign, listing=stop.listing)
+
+
 def _silent(now: datetime) -> Iterator[Need]:
-    """Listings that platforms give no figure of, until they are final."""
-    asked = Listing.asking == Asking.ASKED
+    """Listings that platforms are asked about and give no figure of, until they are final."""
     rows = db.session.execute(
         select(Listing, Campaign)
         .join(Campaign, Campaign.id == Listing.campaign_id)
         .where(Campaign.state.in_((_S.LIVE, _S.PAUSED, _S.ENDED)))
         .where(
-            (Listing.asking == Asking.REFUSED)
-            | (asked & ((Listing.failures >= BROKEN_AFTER) | (Listing.told == Told.STALE)))
+            Listing.asking == Asking.ASKED,
+            (Listing.failures >= BROKEN_AFTER) | (Listing.told == Told.STALE),
         )
         .order_by(Listing.id)
     ).all()
@@ -226,8 +242,7 @@ def _silent(now: datetime) -> Iterator[Need]:
         if freshness.is_over(when, campaign.state, now):
             continue
         what = What.BROKEN if freshness.failing(listing) else What.STALE
-        refused = listing.asking is Asking.REFUSED
-        yield Need(What.REFUSED if refused else what, campaign=campaign, listing=listing)
+        yield Need(what, campaign=campaign, listing=listing)
 
 
 def _mailings(state: MailingState) -> list[Mailing]:

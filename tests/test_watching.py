@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import progress, watching
+from campaigns import progress, rounds, watching
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Delivery
@@ -32,8 +32,7 @@ def look(minutes: float) -> None:
     now = NOON + minutes * MINUTE
     found = progress.many(watching.watched(now), now)
     shown = [(figure.listing, figure.freshness) for one in found for figure in one.listings]
-    for one in watching.news(shown):
-        watching.tell(one, now)
+    watching.tell(watching.news(shown, {stop.listing.id for stop in rounds.due(now)}), now)
     db.session.commit()
 
 
@@ -112,7 +111,7 @@ def test_what_staff_take_into_their_hands_is_no_news_to_them(
     listing: Listing, hands: Asking
 ) -> None:
     look(2 * 1440)
-    change(listing, asking=hands)
+    change(listing, asking=hands, asked_at=NOON + 2 * DAY)
     look(2 * 1440 + 60)
     assert told() == ["stale"]
     assert listing.told is None
@@ -148,8 +147,8 @@ def test_a_draft_is_not_watched(listing: Listing) -> None:
 def test_who_knows_that_a_figure_is_due_is_not_told_that_it_is_refused(listing: Listing) -> None:
     change(listing, asking=Asking.REFUSED, told=Told.DUE)
     look(30)
-    assert (told(), listing.told) == ([], Told.DUE)
-    change(listing, asking=Asking.ASKED, failures=3)
+    assert (told(), listing.told) == ([], Told.REFUSED)
+    change(listing, asking=Asking.ASKED, failures=3, told=Told.DUE)
     look(60)
     assert told() == ["broken"]
 
@@ -168,9 +167,8 @@ def test_those_who_may_enter_figures_are_written_each_in_their_language(app: Fla
 def test_of_two_ticks_at_once_one_writes(listing: Listing) -> None:
     now = NOON + 2 * DAY
     found = progress.many(watching.watched(now), now)
-    news = watching.news((one.listing, one.freshness) for one in found[0].listings)
+    news = watching.news(((one.listing, one.freshness) for one in found[0].listings), ())
     for minute in (0, 1):
-        for one in news:
-            watching.tell(one, now + minute * MINUTE)
+        watching.tell(news, now + minute * MINUTE)
     db.session.commit()
     assert told() == ["stale"]

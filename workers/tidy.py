@@ -1,12 +1,12 @@
 """Ticks that keep house: the pulse by which one sees that the clockwork runs, sweeping, thinning
-old reports, and telling staff of figures that turned bad."""
+old reports, and telling staff of figures that turned bad, are due or are held."""
 
 import time
 from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import clockwork, progress, stored, thinning, throttles, watching
+from campaigns import clockwork, progress, rounds, stored, thinning, throttles, watching
 from campaigns.db import db, reading
 
 THIN_SECONDS = 5.0  # of a minute; mailings begin on the same queue
@@ -46,10 +46,12 @@ def watch() -> None:
     now = datetime.now(UTC)
     with reading():
         found = progress.many(watching.watched(now), now)
-        news = watching.news(
-            (figure.listing, figure.freshness) for one in found for figure in one.listings
-        )
+        shown = ((figure.listing, figure.freshness) for one in found for figure in one.listings)
+        news = watching.news(shown, {stop.listing.id for stop in rounds.due(now)})
+        held = watching.is_held(now)
         db.session.rollback()
-    for one in news:
-        watching.tell(one, now)
+    if news:
+        watching.tell(news, now)
+    if held:
+        watching.tell_of_held(now)
     db.session.commit()

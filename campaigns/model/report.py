@@ -48,6 +48,8 @@ class Report(Base):
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     decided_at: Mapped[datetime | None] = mapped_column(Moment)
+    # When staff were written that it waits for them (campaigns/watching.py).
+    told_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
         CheckConstraint(

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from campaigns.db import db
 from campaigns.model.delivery import Delivery
-from campaigns.model.listing import Listing, Told
-from campaigns.model.report import Report
+from campaigns.model.listing import Asking, Listing, Told
+from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Role
 from tests import make
 from workers import tidy
@@ -20,9 +20,13 @@ SHANGHAI = timedelta(hours=8)
 
 
 def test_ticks_at_once_write_to_each_member_of_staff_once(app: Flask) -> None:
-    people = {make.staff(None, Role.TREASURER).id, make.staff(None, Role.FUNDRAISER).id}
-    for _ in range(3):
-        make.report(make.listing(), 100_000, datetime.now(UTC) - timedelta(days=3))
+    treasurer = make.staff(None, Role.TREASURER).id
+    fundraiser = make.staff(None, Role.FUNDRAISER).id
+    days = datetime.now(UTC) - timedelta(days=3)
+    for asking in (Asking.ASKED, Asking.BY_HAND) * 3:
+        make.report(make.listing(asking=asking), 100_000, days)
+    for listing in list(db.session.scalars(select(Listing).where(Listing.asking == "asked"))):
+        make.report(listing, 0, days + timedelta(hours=1), state=ReportState.QUARANTINED)
     together = Barrier(AT_ONCE)
 
     def tick(_: int) -> None:
@@ -33,9 +37,17 @@ def test_ticks_at_once_write_to_each_member_of_staff_once(app: Flask) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(tick, range(AT_ONCE)))
     db.session.rollback()
-    written = [letter.staff_id for letter in db.session.scalars(select(Delivery))]
-    assert sorted(filter(None, written)) == sorted([*people] * 3)
-    assert {listing.told for listing in db.session.scalars(select(Listing))} == {Told.STALE}
+    letters = db.session.scalars(select(Delivery))
+    written = sorted((letter.staff_id or 0, letter.occasion.split(":")[1]) for letter in letters)
+    assert written == [
+        (treasurer, "due"),
+        (treasurer, "quarantined"),
+        (treasurer, "stale"),
+        (fundraiser, "due"),
+        (fundraiser, "stale"),
+    ]
+    told = {listing.told for listing in db.session.scalars(select(Listing))}
+    assert told == {Told.STALE, Told.DUE}
 
 
 def test_ticks_at_once_thin_old_reports_once(app: Flask) -> None:
