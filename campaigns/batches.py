@@ -31,6 +31,7 @@ from campaigns.model.imported import (
 
 # A worker that died loses the import for this long; renewed with every batch.
 LEASE = timedelta(seconds=60)
+SKEW = timedelta(minutes=2)  # by which two machines' clocks may differ
 # An import whose work came no further for so long needs a person.
 LONGEST_STILL = timedelta(minutes=15)
 PATIENCE = 5  # tries of one row that the database refuses
@@ -111,8 +112,12 @@ class Pace:
 
 
 def take(now: datetime) -> int | None:
-    """Lease the import that waits longest for a worker; None if none does."""
-    free = (IMPORTS.c.leased_until.is_(None)) | (IMPORTS.c.leased_until < now)
+    """Lease the import that waits longest for a worker; None if none does.
+
+    A lease for longer than any is a clock's that was ahead, and holds nobody up.
+    """
+    leased = IMPORTS.c.leased_until.between(now, now + LEASE + SKEW)
+    free = IMPORTS.c.leased_until.is_(None) | ~leased
     waiting = (
         select(IMPORTS.c.id)
         .where(IMPORTS.c.state.in_(WORK), free)

@@ -19,6 +19,8 @@ MINUTE = timedelta(minutes=1)
 BREAKS_AFTER = 5
 FIRST_REST = timedelta(seconds=30)
 LONGEST_REST = timedelta(hours=1)
+# More than that no host can ask for (`answers.retry_after`).
+LONGEST_PATIENCE = timedelta(days=1)
 JITTER = 0.1
 # Two machines' clocks may differ by less; what is dated further ahead, a clock set back left.
 SKEW = timedelta(minutes=2)
@@ -113,12 +115,19 @@ def give_back(ids: Iterable[int]) -> None:
 def sweep(now: datetime) -> list[int]:
     """Forget turns that count no more, and mend what a clock that was set back since left behind.
 
+    A host that rests for longer than any may is awake.
     Returns the listings of turns from the future that nobody has answered. Who asked may still wait
     for that, so they are under way for one lease from now.
     """
     db.session.execute(
         delete(Turn)
         .where(Turn.until <= now, Turn.at <= now - MINUTE)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.execute(
+        update(Host)
+        .where(Host.rests_until > now + LONGEST_PATIENCE + SKEW)
+        .values(rests_until=None)
         .execution_options(synchronize_session=False)
     )
     answered = select(Listing.id).where(Listing.id == Turn.listing_id, Listing.asked_at >= Turn.at)

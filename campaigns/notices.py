@@ -20,6 +20,8 @@ WAITS = tuple(
     timedelta(seconds=seconds)
     for seconds in (10, 60, 300, 1800, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 )
+# Two machines' clocks may differ by less.
+SKEW = timedelta(minutes=2)
 # Being heard is noted this often, so that not every post writes to the endpoint's one row.
 HEARD_EVERY = timedelta(minutes=1)
 NOTICES, BODIES = (cast(Table, noun.__table__) for noun in (Notice, NoticeBody))
@@ -145,10 +147,14 @@ def postpone(notice_id: int, reason: str, now: datetime) -> Outcome:
 
 
 def due(now: datetime) -> Notice | None:
-    """A waiting notice whose next try is due, locked until the transaction ends; or None."""
+    """A waiting notice whose next try is due, locked until the transaction ends; or None.
+
+    One that is put off for longer than any was put off by a clock that was ahead, and is due.
+    """
+    absurd = Notice.next_try_at > now + WAITS[-1] + SKEW
     return db.session.scalar(
         select(Notice)
-        .where(Notice.verdict == Verdict.WAITING, Notice.next_try_at <= now)
+        .where(Notice.verdict == Verdict.WAITING, or_(Notice.next_try_at <= now, absurd))
         .order_by(Notice.next_try_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import lazyload
 from campaigns import cadence, figures, hosts
 from campaigns.cadence import Cadence
 from campaigns.db import among, db
-from campaigns.hosts import LEASE, SKEW
+from campaigns.hosts import LEASE, LONGEST_PATIENCE, SKEW
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.festival import Festival
 from campaigns.model.host import Turn
@@ -23,8 +23,8 @@ from campaigns.questions import Question, Response
 # A failing listing is asked again after its period times 2, 4, 8 … but at least this often.
 LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.1
-# Beside its period: a day for a Retry-After, and a night until the listing's working hours.
-FURTHEST = timedelta(days=2, hours=12)
+# Within a day a listing's working hours come again.
+A_DAY = timedelta(days=1)
 # Of a draft nobody knows yet, and of a closed campaign the last word is said.
 _ASKED_ABOUT = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED)
 
@@ -108,11 +108,11 @@ def settle(
 def mend(now: datetime) -> None:
     """Make due again what a clock that was set back has put too far off (fault row 9).
 
-    A listing can neither have been asked in the future nor be left alone for ever, and one that
-    was never asked is at most leased. Repeated, it finds nothing.
+    A listing can neither have been asked in the future nor be left alone for longer than its
+    cadence allows, and one that was never asked is at most leased. Repeated, it finds nothing.
     """
     leased = hosts.sweep(now)
-    _change(Listing.id.in_(leased), next_poll_at=now + LEASE)
+    hosts.wake(_change(Listing.id.in_(leased), next_poll_at=now + LEASE))
     early = func.coalesce(Listing.asked_at, Listing.next_poll_at) > now + SKEW
     off = or_(early, Listing.id.in_(_too_far(now)))
     hosts.wake(_change(off, Listing.id.not_in(leased), next_poll_at=now))
@@ -254,13 +254,25 @@ def _spread(its: Cadence, now: datetime) -> timedelta:
 
 
 def _too_far(now: datetime) -> list[int]:
-    """Listings whose turn comes later than any Retry-After and any night could make it."""
-    rows = select(Listing.id, Listing.next_poll_at, Listing.period_seconds)
+    """Listings whose turn comes later than their period, a failure and a night could make it."""
+    rows = select(
+        Listing.id,
+        Listing.next_poll_at,
+        Listing.period_seconds,
+        Listing.failures,
+        Listing.opens_at.is_not(None),
+    ).where(Listing.next_poll_at > now + LONGEST_WAIT, Listing.asking == Asking.ASKED)
     return [
         id
-        for id, at, period in db.session.execute(rows.where(Listing.next_poll_at > now + FURTHEST))
-        if at and at > now + FURTHEST + timedelta(seconds=period)
+        for id, at, seconds, failures, has_hours in db.session.execute(rows)
+        if at and at > now + _furthest(timedelta(seconds=seconds), failures, has_hours)
     ]
+
+
+def _furthest(period: timedelta, failures: int, has_hours: bool) -> timedelta:
+    """How long a listing may be left alone; after the end nobody asks more often than that."""
+    wait = max(period, LONGEST_PATIENCE if failures else LONGEST_WAIT)
+    return wait * (1 + JITTER) + (A_DAY if has_hours else timedelta()) + SKEW
 
 
 def _change(*which: ColumnElement[bool], **values: datetime) -> Sequence[str]:

@@ -1,9 +1,11 @@
 """An import's work in pieces: killed, doubled or met by a webhook, each piece is done once."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
-from campaigns import committing, imports, ledger, progress, undoing
+from campaigns import batches, committing, imports, ledger, progress, undoing
 from campaigns.batches import Overtaken, Pace
 from campaigns.bookings import Returned
 from campaigns.db import db
@@ -72,6 +74,14 @@ def _commit(one: Import) -> None:
 def _undo(one: Import) -> None:
     imports.undo(one, "a trial", NOON, make.staff())
     db.session.commit()
+
+
+def test_a_lease_by_a_clock_that_was_ahead_holds_no_import_up(listing: Listing) -> None:
+    row = make.importing("x", moved_at=NOON)
+    row.leased_until = NOON + timedelta(days=400)
+    db.session.commit()
+    assert batches.take(NOON) == row.id
+    assert batches.take(NOON) is None
 
 
 def test_two_workers_do_each_batch_once(listing: Listing) -> None:

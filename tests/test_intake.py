@@ -286,3 +286,11 @@ def test_what_is_due_is_what_waits(endpoint: WebhookEndpoint) -> None:
     assert found.id == kept.notice_id
     notices.settle(found.id, intake.BOOKED)
     assert notices.due(NOON + timedelta(days=9)) is None
+
+
+def test_what_a_wrong_clock_put_off_for_years_is_due(endpoint: WebhookEndpoint) -> None:
+    kept = notices.take(endpoint, Came("evt", b"{}", {}, NOON))
+    notices.postpone(kept.notice_id, "a fault", NOON + timedelta(days=400))
+    found = notices.due(NOON)
+    assert found is not None
+    assert found.id == kept.notice_id

@@ -1,6 +1,7 @@
 """When a listing is asked again: its contract, its failures, and clocks that jump."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from campaigns.model.festival import Festival
 from campaigns.model.host import Host, Turn
 from campaigns.model.listing import Asking, Listing
 from campaigns.platforms.base import Busy, PlatformError, Unreadable
+from campaigns.questions import Response
 from tests import make
 from tests.make import NOON
 from tests.test_hosts import answered, taken
@@ -118,6 +120,52 @@ def test_a_clock_that_was_ahead_keeps_no_listing_from_being_asked(
     assert len(taken(NOON + SECOND)) == 1
     mended(NOON + SECOND)
     assert taken(NOON + SECOND) == [], "mending again makes nobody ask twice"
+
+
+@pytest.mark.parametrize("by", [HOUR, 400 * DAY])
+def test_a_worker_that_died_by_a_wrong_clock_leaves_its_host_awake(
+    app: Flask, by: timedelta
+) -> None:
+    """Its turn was over and its host told to rest, and then the listing was not put off."""
+    make.listing()
+    (question,) = taken(NOON + by)
+    patience = Response(question, error=Busy("Patience.", retry_after=HOUR))
+    hosts.end([patience.outcome], NOON + by)
+    db.session.commit()
+    mended(NOON)
+    assert len(taken(NOON + hosts.LEASE)) == 1
+
+
+def test_a_host_rests_no_longer_than_any_could_ask_for(app: Flask) -> None:
+    listing = make.listing()
+    db.session.add(Host(name=listing.host, rests_until=NEVER))
+    mended(NOON)
+    assert len(taken(NOON)) == 1
+    db.session.get_one(Host, listing.host).rests_until = NOON + DAY
+    mended(NOON)
+    assert db.session.get_one(Host, listing.host).rests_until == NOON + DAY
+
+
+@pytest.mark.parametrize(
+    ("longest", "told"),
+    [
+        (6.6 * HOUR, {}),
+        (26.4 * HOUR, {"failures": 1}),
+        (30.6 * HOUR, {"opens_at": 600, "closes_at": 660}),
+        (52.8 * HOUR, {"period_seconds": 48 * 3600}),
+    ],
+)
+def test_nothing_is_left_alone_for_longer_than_its_cadence_allows(
+    app: Flask, longest: timedelta, told: dict[str, Any]
+) -> None:
+    within, beyond = (
+        make.listing(asked_at=NOON, next_poll_at=NOON + longest + more, **told)
+        for more in (hosts.SKEW, hosts.SKEW + SECOND)
+    )
+    mended(NOON)
+    db.session.expire_all()
+    assert within.next_poll_at == NOON + longest + hosts.SKEW
+    assert beyond.next_poll_at == NOON
 
 
 def test_one_under_way_while_the_clock_is_set_back_is_asked_after_one_lease(app: Flask) -> None:
