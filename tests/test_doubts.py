@@ -68,8 +68,8 @@ def test_a_jump_said_again_goes_on_waiting() -> None:
 
 
 def test_a_listing_may_have_another_factor_or_none() -> None:
-    careful, careless = make.listing(jump_factor=2), make.listing()
-    careless.jump_factor = None
+    careful, careless = make.listing(jump_factor=2), make.listing(jump_factor=None)
+    assert make.listing().jump_factor == 10
     for listing in (careful, careless):
         said(listing, 4_530_050, 0)
     assert said(careful, 9_060_101, 1).state is ReportState.QUARANTINED
@@ -235,8 +235,7 @@ SAID = st.tuples(
 def test_whatever_is_reported_the_figure_neither_falls_nor_jumps_by_itself(
     app: Flask, reports: list[tuple[int | None, str, int]], factor: int | None, accept_falls: bool
 ) -> None:
-    listing = make.listing(accept_falls=accept_falls)
-    listing.jump_factor = factor
+    listing = make.listing(accept_falls=accept_falls, jump_factor=factor)
     before, last_said = None, None
     for minute, (minor, currency, ahead) in enumerate(reports):
         said(listing, minor, minute, currency, ahead)

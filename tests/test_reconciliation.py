@@ -145,6 +145,14 @@ def test_what_platforms_never_itemise_is_not_compared(app: Flask, lin: Staff) ->
     assert reconciliation.overdue(NOON) == []
 
 
+def test_a_new_listing_without_a_tolerance_is_not_compared(app: Flask) -> None:
+    uncompared = make.listing(rule=Rule.ITEMISED, tolerance_minor=None)
+    for one in (uncompared, make.listing(rule=Rule.ITEMISED)):
+        report(one, 100, ago(9))
+    assert uncompared.id not in reconciliation.standing(reconciliation.open_listings(), NOON)
+    assert len(reconciliation.overdue(NOON)) == 1
+
+
 def test_a_report_of_long_ago_is_compared_at_its_own_day(listing: Listing) -> None:
     book(listing, 70, ago(401))
     report(listing, 100, ago(400))

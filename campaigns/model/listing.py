@@ -11,6 +11,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
+    Integer,
     String,
     UniqueConstraint,
     text,
@@ -76,8 +77,9 @@ class Listing(Base):
     opens_at: Mapped[int | None]
     closes_at: Mapped[int | None]
     asked_days_after: Mapped[int] = mapped_column(default=30)
-    # A figure that is more than so many times the last one is held; None for no such guard.
-    jump_factor: Mapped[int | None] = mapped_column(default=10)
+    # A figure that is more than so many times the last one is held; None for no such guard. A new
+    # row of which None is said keeps it, as it does where the tolerance is: only silence means 10.
+    jump_factor: Mapped[int | None] = mapped_column(Integer().evaluates_none(), default=10)
     # Whether a fall that the next report confirms is believed without a person.
     accept_falls: Mapped[bool] = mapped_column(default=False)
     told: Mapped[Told | None] = mapped_column(
@@ -96,7 +98,9 @@ class Listing(Base):
     last_modified: Mapped[str | None] = mapped_column(String(64))
     # A gap up to this much, or no older than this, needs no explanation (reconciliation). Without
     # an amount nothing is compared: not every platform tells of each gift.
-    tolerance_minor: Mapped[int | None] = mapped_column("tolerance", BigInteger, default=0)
+    tolerance_minor: Mapped[int | None] = mapped_column(
+        "tolerance", BigInteger().evaluates_none(), default=0
+    )
     tolerance_days: Mapped[int] = mapped_column(default=3)
     # Up to and with which of the organisation's days its reports were thinned (thinning.py).
     hourly_until: Mapped[date | None]
