@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 
 from campaigns import audit
 from campaigns.db import db
+from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.host import Host, Turn
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.model.staff import Staff
@@ -45,11 +46,16 @@ class Seen:
 
 
 def seen(now: datetime) -> list[Seen]:
-    """Every host that is or was asked, by name."""
-    asked = _counts(select(Listing.host, func.count()).where(Listing.asking == Asking.ASKED))
+    """Every host that a listing is asked at, by name; a closed campaign's listings are not."""
+    asked = _counts(
+        select(Listing.host, func.count())
+        .join(Campaign, Campaign.id == Listing.campaign_id)
+        .where(Listing.asking == Asking.ASKED, Campaign.state != CampaignState.CLOSED)
+    )
     going = _counts(select(Turn.host, func.count()).where(Turn.until > now))
     found = []
-    for host in db.session.scalars(select(Host).order_by(Host.name)).all():
+    hosts = select(Host).where(Host.name.in_(asked)).order_by(Host.name)
+    for host in db.session.scalars(hosts).all():
         resting = host.rests_until is not None and host.rests_until > now
         trouble = _trouble(host) if resting or host.failures else None
         found.append(Seen(host, asked.get(host.name, 0), going.get(host.name, 0), resting, trouble))

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from campaigns import hosts, polling
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
+from campaigns.model.campaign import CampaignState
 from campaigns.model.host import Host
+from campaigns.model.listing import Asking
 from campaigns.model.staff import Role
 from campaigns.platforms.base import Unreachable
 from campaigns.questions import Response
@@ -88,3 +90,14 @@ def test_health_tells_until_when_a_host_rests_and_why(administrator: Desk, host:
     page = administrator.get("/staff/health").text
     assert "rests" in page
     assert "The server does not answer." in page
+
+
+def test_health_leaves_out_whom_nobody_asks_any_more(administrator: Desk, host: Host) -> None:
+    shown = f'<th scope="row">{host.name}</th>'
+    listing = make.listing(host=host.name)
+    assert shown in administrator.get("/staff/health").text
+    listing.asking = Asking.BY_HAND
+    assert shown not in administrator.get("/staff/health").text
+    make.listing(make.campaign(state=CampaignState.CLOSED), host=host.name)
+    assert shown not in administrator.get("/staff/health").text
+    assert administrator.get(PAGE).status_code == 200
