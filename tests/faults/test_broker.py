@@ -1,4 +1,4 @@
-"""Fault rows 2 and 4, promise P7: the broker dies, forgets or freezes in the middle of the work."""
+"""Fault rows 2 to 4, promise P7: the broker dies, forgets or freezes in the middle of the work."""
 
 import time
 from datetime import UTC, datetime
@@ -60,6 +60,25 @@ def test_with_the_broker_frozen_everybody_is_served_and_letters_catch_up(service
     assert (asked.status_code, given.status_code) == (200, 200)
     to = {("asks@example.org",), ("gives@example.org",)}
     eventually(lambda: to <= {letter.to for letter in service.sink.letters}, 30, "both letters")
+
+
+def test_asking_goes_on_within_10_s_of_the_thaw_of_a_broker_frozen_for_15_s(
+    service: Service,
+) -> None:
+    names = [f"frozen-{number}" for number in range(5)]
+    listings = [service.listing(name, 600) for name in names]
+    eventually(lambda: _asked(service, names, times=1), 30, "the listings being asked")
+    redis = _redis(service)
+    redis.suspend()
+    try:
+        time.sleep(5)
+        _make_due(listings)
+        time.sleep(10)
+        assert not _asked(service, names, times=2)
+    finally:
+        redis.resume()
+    eventually(lambda: _asked(service, names, times=2), 10, "due listings being asked again")
+    eventually(service.run.ready, 30, "the service being ready again")
 
 
 def _redis(service: Service) -> psutil.Process:
