@@ -24,7 +24,17 @@ LONGEST_PATIENCE = timedelta(days=1)
 JITTER = 0.1
 # Two machines' clocks may differ by less; what is dated further ahead, a clock set back left.
 SKEW = timedelta(minutes=2)
+# When to try again where as many questions as may be are under way: none takes longer.
+SOON = timedelta(seconds=10)
 _HOSTS = cast(Table, Host.__table__)
+
+
+class Full(Exception):
+    """The host may not be asked just now; `wait` is for how long it is not worth trying."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"Full for {wait}.")
+        self.wait = wait
 
 
 class Outcome(NamedTuple):
@@ -76,6 +86,11 @@ def rooms(now: datetime) -> Select[str, int, int]:
     ).outerjoin(counted, counted.c.host == Host.name)
 
 
+def under_way(now: datetime) -> Select[int | None]:
+    """The listings that are being asked."""
+    return select(Turn.listing_id).where(Turn.until > now, Turn.listing_id.is_not(None))
+
+
 def begin(listing_ids: Collection[int], now: datetime) -> dict[int, int]:
     """Note a turn at its host for each listing; returns listing → turn."""
     if not listing_ids:
@@ -84,7 +99,27 @@ def begin(listing_ids: Collection[int], now: datetime) -> dict[int, int]:
     whose = select(Listing.id, Listing.host, *moments).where(among(Listing.id, listing_ids))
     columns = (Turn.listing_id, Turn.host, Turn.at, Turn.until)
     new = insert(Turn).from_select(columns, whose).returning(Turn.listing_id, Turn.id)
-    return {row.listing_id: row.id for row in db.session.execute(new)}
+    return {row.listing_id: row.id for row in db.session.execute(new) if row.listing_id}
+
+
+def admit(name: str, now: datetime) -> int:
+    """Note a turn that is of no listing; returns it. Raises `Full`, having held the host.
+
+    It counts like any other. The second time notes another.
+    """
+    awake = hold([name], now)
+    host = db.session.get_one(Host, name, populate_existing=True)
+    room = db.session.execute(rooms(now).where(Host.name == name)).one()
+    if not awake and host.rests_until is not None:
+        raise Full(host.rests_until - now)
+    if room.a_minute < 1:
+        raise Full(_leaves(host, now) - now)
+    if room.at_once < 1:
+        raise Full(SOON)
+    turn = Turn(host=name, at=now, until=now + LEASE)
+    db.session.add(turn)
+    db.session.flush()
+    return turn.id
 
 
 def end(outcomes: Collection[Outcome], now: datetime) -> None:
@@ -143,7 +178,7 @@ def sweep(now: datetime) -> list[int]:
         .returning(Turn.listing_id)
         .execution_options(synchronize_session=False)
     )
-    return list(db.session.scalars(mended))
+    return [listing for listing in db.session.scalars(mended) if listing is not None]
 
 
 def wake(names: Collection[str]) -> None:
@@ -151,6 +186,13 @@ def wake(names: Collection[str]) -> None:
     if not names:
         return
     db.session.execute(update(Host).where(Host.name.in_(names)).values(rests_until=None))
+
+
+def _leaves(host: Host, now: datetime) -> datetime:
+    """When so many of the last minute's questions are older than that, that there is room."""
+    lately = select(Turn.at).where(Turn.host == host.name, Turn.at > now - MINUTE)
+    enough = lately.order_by(Turn.at.desc()).offset(host.a_minute - 1).limit(1)
+    return db.session.scalars(enough).one() + MINUTE
 
 
 def _held(names: Collection[str]) -> dict[str, datetime | None]:

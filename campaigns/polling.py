@@ -15,7 +15,6 @@ from campaigns.db import among, db
 from campaigns.hosts import LEASE, LONGEST_PATIENCE, SKEW
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.festival import Festival
-from campaigns.model.host import Turn
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused
 from campaigns.questions import Question, Response
@@ -121,7 +120,7 @@ def mend(now: datetime) -> None:
 
 def make_due(now: datetime) -> None:
     """Have every listing asked whose time has not come. Those being asked just now are not."""
-    going = select(Turn.listing_id).where(Turn.until > now)
+    going = hosts.under_way(now)
     _change(Listing.next_poll_at > now, Listing.id.not_in(going), next_poll_at=now)
 
 
@@ -160,12 +159,11 @@ def _lease(
 def _due(now: datetime, but: Collection[int]) -> Sequence[ColumnElement[bool]]:
     """Which listings are to be asked: none that is being asked, though somebody made it due."""
     about = select(Campaign.id).where(Campaign.state.in_(_ASKED_ABOUT))
-    under_way = select(Turn.listing_id).where(Turn.until > now)
     return (
         Listing.asking == Asking.ASKED,
         Listing.next_poll_at <= now,
         Listing.campaign_id.in_(about),
-        Listing.id.not_in(under_way),
+        Listing.id.not_in(hosts.under_way(now)),
         ~among(Listing.id, but),
     )
 

@@ -52,10 +52,13 @@ class Response:
 
     @property
     def outcome(self) -> Outcome:
-        """A page that is gone, refused or changed is no fault of its host."""
-        patience = self.error.retry_after if isinstance(self.error, Busy) else None
-        failed = isinstance(self.error, Busy | Unreachable)
-        return Outcome(self.question.turn_id, self.question.host, failed, patience)
+        return outcome(self.question.turn_id, self.question.host, self.error)
+
+
+def outcome(turn_id: int, host: str, error: PlatformError | None) -> Outcome:
+    """A page that is gone, refused or changed is no fault of its host."""
+    patience = error.retry_after if isinstance(error, Busy) else None
+    return Outcome(turn_id, host, isinstance(error, Busy | Unreachable), patience)
 
 
 def put(question: Question, fetch: Fetch, origins: Mapping[str, str]) -> Response:

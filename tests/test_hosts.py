@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from campaigns import hosts, polling
 from campaigns.db import db
+from campaigns.hosts import Outcome
 from campaigns.model.host import Host, Turn
 from campaigns.model.listing import Listing
 from campaigns.platforms.base import Busy, Gone, PlatformError, Unreachable, Unreadable
@@ -182,6 +183,26 @@ def test_a_host_that_asks_for_patience_is_left_alone_with_all_its_listings(app: 
     assert row.rests_until == NOON + timedelta(hours=2)
     assert taken(NOON + timedelta(hours=2) - SECOND) == []
     assert len(taken(NOON + timedelta(hours=2))) == 1
+
+
+def test_a_question_of_no_listing_counts_like_any_other(app: Flask) -> None:
+    host(at_once=2, a_minute=3)
+    listings(5)
+    turn = hosts.admit("one.example", NOON)
+    assert len(taken(NOON)) == 1
+    hosts.end([Outcome(turn, "one.example", failed=False)], NOON + SECOND)
+    assert len(taken(NOON + SECOND)) == 1
+    assert taken(NOON + 2 * SECOND) == []
+
+
+def test_who_is_not_admitted_learns_when_there_is_room(app: Flask) -> None:
+    host(at_once=9, a_minute=2)
+    for moment in (NOON, NOON + 20 * SECOND):
+        hosts.admit("one.example", moment)
+    with pytest.raises(hosts.Full) as full:
+        hosts.admit("one.example", NOON + 21 * SECOND)
+    assert full.value.wait == 39 * SECOND
+    hosts.admit("one.example", NOON + MINUTE)
 
 
 def test_workers_at_the_same_time_never_take_more_than_a_host_may_get(app: Flask) -> None:

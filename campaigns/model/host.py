@@ -29,13 +29,16 @@ class Host(Base):
 
 
 class Turn(Base):
-    """One question to a host: under way until it is answered, and at the latest `until`."""
+    """One question to a host: under way until it is answered, and at the latest `until`.
+
+    It is of no listing where somebody tries out how a page could be read.
+    """
 
     __tablename__ = "turns"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     host: Mapped[str] = mapped_column(String(255))
-    listing_id: Mapped[int] = mapped_column(
+    listing_id: Mapped[int | None] = mapped_column(
         ForeignKey("listings.id", ondelete="CASCADE"), index=True
     )
     at: Mapped[datetime] = mapped_column(Moment)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from campaigns.money import Money
 
 LONGEST_ID = 200  # characters of a listing's id
+LONGEST_HOST = 255  # characters kept; no name can have more
 # One movement, in minor units: a sum of many must still fit a BIGINT.
 LARGEST_AMOUNT = 10**14
 LARGEST_NOTICE = 256 * 1024  # bytes; a larger webhook body is refused before it is hashed
@@ -214,6 +216,11 @@ class Ask:
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+
+    @property
+    def host(self) -> str:
+        """Whom it is put to: limits and rests are counted for each (design §11)."""
+        return urlsplit(self.url).netloc.lower()[:LONGEST_HOST]
 
     def unless_changed(self, etag: str | None, last_modified: str | None) -> "Ask":
         """The same request, to be answered 304 if nothing changed since those headers came."""

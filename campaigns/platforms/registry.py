@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import cast
-from urllib.parse import urlsplit
 
 from campaigns import platforms as package
 from campaigns.platforms import offline
@@ -84,9 +83,8 @@ def host(
     name: str, external_id: str, url: str, way: str | None = None,
     how: Mapping[str, object] | None = None,
 ) -> str:  # fmt: skip
-    """Whom a listing is asked at: limits and rests are counted for each (design §11)."""
-    asked = platform(name).ask(external_id, url, way=way, how=how)
-    return urlsplit(asked.url).netloc.lower()
+    """Whom a listing is asked at."""
+    return platform(name).ask(external_id, url, way=way, how=how).host
 
 
 @cache

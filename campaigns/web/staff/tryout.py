@@ -2,16 +2,17 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from campaigns import throttles
+from campaigns import hosts, questions, throttles
 from campaigns.db import db
-from campaigns.platforms import charsets, generic, generic_guesses, generic_pages
+from campaigns.platforms import answers, charsets, generic, generic_guesses, generic_pages
 from campaigns.platforms.amounts import Found
 from campaigns.platforms.base import Answer, Ask, PlatformError
 from campaigns.platforms.fetch import Manners, fetch, user_agent
@@ -83,21 +84,68 @@ def _asked(way: str, how: How, refuse: Refuse) -> Answer | None:
     if not allowed:
         refuse("address", _("That were many tries in a row. Wait ten minutes."))
         return None
-    manners = Manners(
+    origin = given.platform_origins.get(generic.NAME)
+    try:
+        return _put(generic_pages.ask("", "", origin, way, how.as_json()))
+    except Misread as error:
+        refuse(error.setting, told(str(error)))
+    except PlatformError as error:
+        refuse("address", told(str(error)))
+    except hosts.Full as error:
+        db.session.commit()
+        refuse("address", _again(error.wait))
+    return None
+
+
+def _put(ask: Ask) -> Answer:
+    """The question takes a turn at its host like any other, and its host fares by it."""
+    turn = hosts.admit(ask.host, datetime.now(UTC))
+    db.session.commit()
+    fault: PlatformError | None = None
+    try:
+        answer = fetch(ask, _manners())
+        fault = _busy(answer)
+        return answer
+    except PlatformError as error:
+        fault = error
+        raise
+    finally:
+        hosts.end([questions.outcome(turn, ask.host, fault)], datetime.now(UTC))
+        db.session.commit()
+
+
+def _busy(answer: Answer) -> PlatformError | None:
+    """What its status says of the host; what else may be wrong with an answer is said later."""
+    try:
+        answers.body_of(answer)
+    except PlatformError as error:
+        return error
+    return None
+
+
+def _manners() -> Manners:
+    given = settings()
+    return Manners(
         user_agent(given.base_url),
         allow_private=given.poll_allow_private,
         timeout=ASK_SECONDS,
         max_bytes=LARGEST_ANSWER,
     )
-    put: Callable[[Ask], Answer] = partial(fetch, manners=manners)
-    origin = given.platform_origins.get(generic.NAME)
-    try:
-        return put(generic_pages.ask("", "", origin, way, how.as_json()))
-    except Misread as error:
-        refuse(error.setting, told(str(error)))
-    except PlatformError as error:
-        refuse("address", told(str(error)))
-    return None
+
+
+def _again(wait: timedelta) -> str:
+    if wait > timedelta(minutes=2):
+        minutes = math.ceil(wait / timedelta(minutes=1))
+        return ngettext(
+            "This server does not want to be asked just now. Try again in %(num)d minute.",
+            "This server does not want to be asked just now. Try again in %(num)d minutes.",
+            minutes,
+        )
+    return ngettext(
+        "This server has been asked as often as it allows. Try again in %(num)d second.",
+        "This server has been asked as often as it allows. Try again in %(num)d seconds.",
+        max(1, math.ceil(wait.total_seconds())),
+    )
 
 
 def _excerpt(answer: Answer) -> str:
