@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
 from standardwebhooks import Webhook
@@ -34,7 +34,7 @@ def main() -> int:
     host, _, port = parser.parse_args().address.rpartition(":")
     settings = config.load()
     script = Script.read(settings.instance_dir)
-    server = ThreadingHTTPServer((host.strip("[]"), int(port)), _stage(script))
+    server = ThreadingHTTPServer((host.strip("[]"), int(port)), stage(script))
     threading.Thread(
         target=_give, args=(script, settings.base_url, settings.instance_dir), daemon=True
     ).start()
@@ -42,7 +42,7 @@ def main() -> int:
     return 0
 
 
-def _stage(script: Script) -> type[BaseHTTPRequestHandler]:
+def stage(script: Script) -> type[BaseHTTPRequestHandler]:
     """A handler class that knows the script."""
 
     class Stage(BaseHTTPRequestHandler):
@@ -50,14 +50,7 @@ def _stage(script: Script) -> type[BaseHTTPRequestHandler]:
         timeout = TIMEOUT_SECONDS
 
         def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            if address.path == "/donate/itemDetail.htm":
-                answer = _alipay(script, "".join(parse_qs(address.query).get("name", [])))
-            elif address.path.endswith(".json"):
-                answer = _foundation(script)
-            else:
-                answer = _door(address.path)
-            self._answer(*answer)
+            self._answer(*_said(script, self.path))
 
         def do_POST(self) -> None:
             size = min(int(self.headers.get("Content-Length") or 0), LARGEST_QUESTION)
@@ -77,6 +70,18 @@ def _stage(script: Script) -> type[BaseHTTPRequestHandler]:
     return Stage
 
 
+def _said(script: Script, path: str) -> tuple[str, bytes]:
+    address = urlsplit(path)
+    asked = {name: "".join(texts) for name, texts in parse_qs(address.query).items()}
+    if address.path == "/donate/itemDetail.htm":
+        return _alipay(script, asked.get("name", ""))
+    if address.path == "/cgi-bin/ProjInfoQuery.fcgi":
+        return _tencent_query(script, asked.get("id", ""))
+    if address.path.startswith("/json_data/"):
+        return _tencent_file(script, address.path)
+    return _foundation(script) if address.path.endswith(".json") else _door(address.path)
+
+
 def _tencent(script: Script, pid: str) -> tuple[str, bytes]:
     """GetProjData: fen; a project whose number is none is an error inside HTTP 200."""
     if not pid.isdecimal():
@@ -89,6 +94,30 @@ def _tencent(script: Script, pid: str) -> tuple[str, bytes]:
         "project_cnt": 0,
     }
     return "application/json", json.dumps({"code": 0, "msg": "ok", "data": data}).encode()
+
+
+def _tencent_query(script: Script, pid: str) -> tuple[str, bytes]:
+    """ProjInfoQuery.fcgi as JSONP: fen as text, and a title that is percent-encoded."""
+    if not pid.isdecimal():
+        return "text/javascript", b'cb({"code":-1,"msg":"param invalid"});'
+    raised, donations = script.tencent(time.time(), pid)
+    stat = {
+        "recvedMoney": str(raised.minor), "donateNum": str(donations),
+        "children_money": "0", "children_times": "0",
+    }  # fmt: skip
+    said = {"code": 0, "msg": {"base": {"title": quote(script.directions.title)}, "stat": stat}}
+    return "text/javascript", f"cb({json.dumps(said)});".encode()
+
+
+def _tencent_file(script: Script, path: str) -> tuple[str, bytes]:
+    """detail.<pid>.js: yuan, and the callback named by the project; a child's file has `msg`."""
+    pid = path.rpartition("/")[2].removeprefix("detail.").removesuffix(".js")
+    raised, donations = script.tencent(time.time(), pid)
+    donate = {"obtainMoney": raised.amount, "donateNum": donations}
+    told: dict[str, Any] = {"base": {"id": pid, "needMoney": "0", "donate": donate}}
+    told["base"]["title"] = quote(script.directions.title)
+    body = {"msg": told} if path.startswith("/json_data/sub_") else told
+    return "text/javascript", f"_cb_fn_proj_{pid}({json.dumps(body)});".encode()
 
 
 def _alipay(script: Script, item: str) -> tuple[str, bytes]:
