@@ -16,12 +16,11 @@ from sqlalchemy import select
 
 from campaigns import alerts, text
 from campaigns.alerts import Subject
-from campaigns.crypto import derived
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.compose import Letter, Parts, Template
 from campaigns.mail.marks import mark
-from campaigns.mail.verp import bounce_address
+from campaigns.mail.verp import bounce_address, message_id
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.entry import Entry
@@ -90,7 +89,7 @@ class Desk:
         key, domain = settings().address_pepper, shared.domain
         parts = Parts(
             to=claim.to,
-            message_id=f"<{claim.id}.{derived(key, 'message-id', str(claim.id), 16)}@{domain}>",
+            message_id=message_id(claim.id, key, domain),
             date=now,
             fields=_fields(claim, shared, locale),
             unsubscribe=_leave(claim.token) if claim.letter in _LEAVABLE else None,

@@ -3,7 +3,6 @@
 docs/decisions/0020-posting.md tells why claims, outcomes and leases look as they do.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,8 @@ from sqlalchemy import Row, Table, bindparam, func, insert, select, update
 
 from campaigns import suppression
 from campaigns.db import Id, Moment, db
+from campaigns.mail import status
+from campaigns.mail.status import Meaning
 from campaigns.mail.transport import Outcome
 from campaigns.mail.transport import State as Became
 from campaigns.model.delivery import Attempt, Claim, Delivery, DeliveryState
@@ -21,9 +22,6 @@ from campaigns.model.suppression import SuppressionCause
 
 State = DeliveryState
 _FIRST_DELAY, _LONGEST_DELAY, _GROWTH = 60.0, 4 * 3600.0, 3.0
-# No such mailbox or domain (RFC 3463 §3.2). The other 5.1.x are about the sender or syntax, and
-# 5.7.x is a relay's policy: neither says anything of the donor's address.
-_NO_SUCH_ADDRESS = re.compile(r"(?<![\d.])5\.1\.(?:1|2|3|6|10)(?![\d.])")
 _IN_DOUBT = frozenset({State.SENDING, State.UNKNOWN})
 
 # Building a statement costs more than running it, so those of every turn are built once.
@@ -146,6 +144,7 @@ def _attempt(result: Result, outcome: Outcome) -> dict[str, Any]:
 
 def _learn(result: Result, outcome: Outcome, address_hash: str, now: datetime) -> None:
     """A relay that knows of no such address suppresses it, as a hard bounce does."""
-    if outcome.state is Became.FAILED and _NO_SUCH_ADDRESS.search(outcome.answer):
+    said = status.refusal(status.enhanced(outcome.answer))
+    if outcome.state is Became.FAILED and said is Meaning.HARD:
         cause = SuppressionCause.BOUNCED
         suppression.suppress(address_hash, cause, now, result.claim.id)
