@@ -13,6 +13,7 @@ from sqlalchemy import select
 from campaigns import accounts, doctor, editing, endpoints, polling
 from campaigns.cli_command import LARGEST_ID, Command, listing
 from campaigns.cli_imports import discard_import, import_file
+from campaigns.cli_returns import take_return
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
         import_file,
         rotate_data_key,
         rotate_webhook,
+        take_return,
     ):
         app.cli.add_command(command)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -12,6 +12,7 @@ from campaigns import cadence, figures, freshness, reconciliation, rounds
 from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
 from campaigns.freshness import BROKEN_AFTER
+from campaigns.mail.status import Meaning
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.endpoint import WebhookEndpoint
@@ -21,12 +22,15 @@ from campaigns.model.listing import Asking, Listing, Told
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.report import Origin, Report, ReportState
+from campaigns.model.returned import Return
 from campaigns.model.staff import Permission, Staff
 from campaigns.money import Money
 from campaigns.silences import Silence
 
 # No more rows and messages are counted than this: the first page is loaded often.
 MOST_ROWS = 1000
+# What relays refused because of us is told for so long.
+RECENT = timedelta(days=7)
 _S = CampaignState
 
 
@@ -36,6 +40,7 @@ class What(StrEnum):
     MISSED = "missed"
     PAUSED = "paused"
     UNKNOWN = "unknown"
+    UNWANTED = "unwanted"
     NOTICES = "notices"
     TO_REVIEW = "to_review"
     UNREADABLE = "unreadable"
@@ -83,6 +88,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.SEND, _stopped),
         (Permission.APPROVE, lambda: _to_approve(staff)),
         (Permission.SEND, _unknown),
+        (Permission.SEND, lambda: _unwanted(now)),
         (Permission.BOOK, _notices),
         (Permission.BOOK, lambda: _files(now)),
         (Permission.BOOK, _rows),
@@ -133,6 +139,15 @@ def _unknown() -> Iterator[Need]:
     for mailing_id, count in counts:
         mailing = db.session.get(Mailing, mailing_id) if mailing_id else None
         yield Need(What.UNKNOWN, mailing=mailing, count=count)
+
+
+def _unwanted(now: datetime) -> Iterator[Need]:
+    """Letters that relays refused lately because of us, which only we can mend."""
+    refused = Return.meaning == Meaning.POLICY, Return.at > now - RECENT
+    some = select(Return.delivery_id).where(*refused).distinct().limit(MOST_ROWS).subquery()
+    count = db.session.scalar(select(func.count()).select_from(some)) or 0
+    if count:
+        yield Need(What.UNWANTED, count=count)
 
 
 def _notices() -> Iterator[Need]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from campaigns import audit
 from campaigns.db import db
-from campaigns.model.organisation import Organisation, OrganisationText
+from campaigns.model.organisation import SOFT_DAYS, SOFT_LIMIT, Organisation, OrganisationText
 from campaigns.model.staff import Staff
 from config import settings
 
@@ -37,6 +37,8 @@ class Facts:
     reply_to: str | None
     contact: str | None
     website: str | None
+    soft_limit: int = SOFT_LIMIT
+    soft_days: int = SOFT_DAYS
 
 
 _FACTS = [one.name for one in fields(Facts)]

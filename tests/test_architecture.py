@@ -38,7 +38,7 @@ SHARED = (
     "reported",
     "lags",
 )
-TOP = ("app", "cli", "cli_command", "cli_imports", "local")
+TOP = ("app", "cli", "cli_command", "cli_imports", "cli_returns", "local")
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")
 

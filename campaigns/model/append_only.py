@@ -1,6 +1,6 @@
 """Which tables are append-only, and the triggers that must stand so that they are."""
 
-TABLES = ("entries", "consents", "audit_records", "corrections", "attempts")
+TABLES = ("entries", "consents", "audit_records", "corrections", "attempts", "returns")
 
 
 def triggers(dialect: str) -> frozenset[str]:

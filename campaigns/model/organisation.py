@@ -7,6 +7,10 @@ from campaigns.db import Base, Id, db
 from campaigns.model.text import Texts
 from config import settings
 
+# How many letters to an address may bounce softly in how many days before it gets nothing more.
+SOFT_LIMIT, SOFT_DAYS = 3, 30
+MOST_SOFT, MOST_DAYS = 20, 365
+
 
 class Organisation(Base):
     """One row is ours (`ours`); the others are receiving and executing partners."""
@@ -23,12 +27,16 @@ class Organisation(Base):
     reply_to: Mapped[str | None] = mapped_column(String(320))
     contact: Mapped[str | None] = mapped_column(String(320))
     website: Mapped[str | None] = mapped_column(String(2048))
+    soft_limit: Mapped[int] = mapped_column(default=SOFT_LIMIT, server_default=text("3"))
+    soft_days: Mapped[int] = mapped_column(default=SOFT_DAYS, server_default=text("30"))
 
     texts: Mapped[list["OrganisationText"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin"
     )
 
     __table_args__ = (
+        CheckConstraint(f"soft_limit BETWEEN 1 AND {MOST_SOFT}", name="soft_limit"),
+        CheckConstraint(f"soft_days BETWEEN 1 AND {MOST_DAYS}", name="soft_days"),
         # One installation serves one organisation.
         Index(
             "uq_organisations_ours",

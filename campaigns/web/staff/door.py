@@ -57,6 +57,7 @@ from campaigns.web.staff import (
     reconciliation,
     records,
     reset,
+    returned,
     review,
     session,
     settle,
@@ -92,8 +93,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          imports, review, import_rows, mappings,
          rates_table, reasons, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, exports,
-         notices, webhooks, updates, mailings, organisation, people, records, health, limits,
-         outbox, me, design)  # fmt: skip
+         notices, webhooks, updates, mailings, returned, organisation, people, records,
+         health, limits, outbox, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)
 

@@ -13,14 +13,14 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 
-from campaigns import composition, deliveries, mailings, segments
+from campaigns import composition, deliveries, mailings, returns, segments
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Attempt, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.staff import Permission, Staff
 from campaigns.web import language
-from campaigns.web.staff import masked, paging, sendings
+from campaigns.web.staff import paging, sendings
 from campaigns.web.staff.forms import (
     LANGUAGES,
     Form,
@@ -194,6 +194,7 @@ def _page(mailing: Mailing, hour: HourForm | None = None, note: NoteForm | None 
         readers=segments.count(mailing.segment),
         count=sendings.count(mailing),
         skipped=mailing.skipped,
+        returned=returns.counts(mailing),
         author=sendings.named(mailing.author_id),
         approver=sendings.named(mailing.approved_by),
         mine=mailing.is_by(me().id) and not _alone(),
@@ -220,7 +221,8 @@ def _letters(title: str, crumbs: tuple[tuple[str, str], ...], where: Any) -> str
         state=state,
         states=list(DeliveryState),
         last=_last_attempts([row.id for row in table.rows]),
-        address=_address,
+        address=sendings.address,
+        back=returns.of([row.id for row in table.rows]),
     )
 
 
@@ -229,16 +231,6 @@ def _last_attempts(ids: list[int]) -> dict[int, Attempt]:
         select(Attempt).where(Attempt.delivery_id.in_(ids)).order_by(Attempt.id)
     )
     return {attempt.delivery_id: attempt for attempt in rows}
-
-
-def _address(delivery: Delivery) -> str:
-    """To whom it goes: in full only for those who may see donors."""
-    if delivery.staff_id is not None:
-        return sendings.named(delivery.staff_id)
-    address = delivery.donor.address if delivery.donor else None
-    if me().may(Permission.SEE_DONORS):
-        return address or "—"
-    return masked.address(address) or "—"
 
 
 def _stepped(mailing: Mailing, verb: Callable[[datetime], None], said: str) -> Response:

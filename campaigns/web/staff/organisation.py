@@ -7,14 +7,29 @@ from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms.validators import NumberRange
 
 from campaigns import organisations
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
-from campaigns.model.organisation import Organisation
+from campaigns.model.organisation import (
+    MOST_DAYS,
+    MOST_SOFT,
+    SOFT_DAYS,
+    SOFT_LIMIT,
+    Organisation,
+)
 from campaigns.model.staff import Permission
 from campaigns.web import language
-from campaigns.web.staff.forms import LANGUAGES, SHORT, Form, longest, select_field, zones
+from campaigns.web.staff.forms import (
+    LANGUAGES,
+    SHORT,
+    CountField,
+    Form,
+    longest,
+    select_field,
+    zones,
+)
 from campaigns.web.staff.page import office_tabs, show
 from campaigns.web.staff.session import me, needs
 from config import settings
@@ -42,6 +57,11 @@ def _website(form: Form, field: Field) -> None:
         raise ValidationError(_("Write an address that begins with https://."))
 
 
+def _between(least: int, most: int) -> NumberRange:
+    sentence = _l("Write a number from %(least)s to %(most)s.", least=least, most=most)
+    return NumberRange(least, most, sentence)
+
+
 class OrganisationForm(Form):
     name_zh = StringField(_l("Name"), [longest(200)])
     about_zh = TextAreaField(_l("About us"), [longest(4000)], render_kw={"rows": 4})
@@ -67,6 +87,20 @@ class OrganisationForm(Form):
         _l("Contact"), [longest(320), _address], description=_l("Shown on every public page.")
     )
     website = StringField(_l("Website"), [longest(2048), _website])
+    soft_limit = CountField(
+        _l("Soft bounces allowed"),
+        [_between(1, MOST_SOFT)],
+        description=_l(
+            "When so many letters to an address came back for a reason that may pass, such as a "
+            "full mailbox, it gets nothing more."
+        ),
+        render_kw={"inputmode": "numeric", "class": "short"},
+    )
+    soft_days = CountField(
+        _l("Counted over days"),
+        [_between(1, MOST_DAYS)],
+        render_kw={"inputmode": "numeric", "class": "short"},
+    )
 
     def validate_country(self, field: Field) -> None:
         if len(field.data) != 2 or not field.data.isascii() or not field.data.isalpha():
@@ -81,6 +115,8 @@ class OrganisationForm(Form):
             default_locale=self.default_locale.data,
             timezone=self.timezone.data,
             country=self.country.data,
+            soft_limit=self.soft_limit.data or SOFT_LIMIT,
+            soft_days=self.soft_days.data or SOFT_DAYS,
             **plain,
         )
 
@@ -151,6 +187,8 @@ def _filled(row: Organisation | None, *, sent: bool = True) -> OrganisationForm:
             default_locale=settings().default_locale,
             timezone=settings().default_timezone,
             country="CN",
+            soft_limit=SOFT_LIMIT,
+            soft_days=SOFT_DAYS,
             sender=settings().mail_from,
             **{f"name_{SHORT[settings().default_locale]}": settings().organisation_name},
         )

@@ -11,6 +11,9 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, url_for
 from flask_babel import gettext as _
 
+from campaigns import returns
+from campaigns.mail.verp import delivery_named
+from campaigns.model.returned import Return
 from campaigns.model.staff import Permission
 from campaigns.web.staff.page import show
 from campaigns.web.staff.session import needs
@@ -62,6 +65,7 @@ def one(name: str) -> str:
         headers=[(key, str(value)) for key, value in letter.items()],
         plain=plain.get_content() if plain else "",
         rich=letter.get_body(("html",)) is not None,
+        back=_came_back(letter),
     )
 
 
@@ -71,6 +75,11 @@ def html(name: str) -> Response:
     """The letter's HTML, in a frame that can do nothing."""
     rich = _read(_file(name)).get_body(("html",))
     return sandboxed(rich.get_content() if rich else "")
+
+
+def _came_back(letter: EmailMessage) -> list[Return]:
+    named = delivery_named(str(letter["Message-ID"] or ""), settings().address_pepper)
+    return returns.of([named])[named] if named is not None else []
 
 
 def _outbox() -> Path:

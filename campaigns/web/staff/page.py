@@ -52,7 +52,7 @@ NAV = (
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",
       "settle", "placements", "unplaced", "reconciliation", "donors", "merges", "exports")),
-    ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings")),
+    ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings", "returned")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
      ("organisation", "people", "records")),

@@ -10,10 +10,12 @@ from campaigns.db import db
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing
 from campaigns.model.organisation import first_language
-from campaigns.model.staff import Staff
+from campaigns.model.staff import Permission, Staff
 from campaigns.model.text import InLocale
 from campaigns.model.update import Update
 from campaigns.web import language
+from campaigns.web.staff import masked
+from campaigns.web.staff.session import me
 from config import LOCALES
 
 
@@ -76,6 +78,14 @@ def named(staff_id: int | None) -> str:
     """A colleague's name; empty where a command did it."""
     staff = db.session.get(Staff, staff_id) if staff_id else None
     return (staff.name or staff.email) if staff else ""
+
+
+def address(delivery: Delivery) -> str:
+    """To whom a letter goes: in full only for those who may see donors."""
+    if delivery.staff_id is not None:
+        return named(delivery.staff_id)
+    to = delivery.donor.address if delivery.donor else None
+    return (to if me().may(Permission.SEE_DONORS) else masked.address(to)) or "—"
 
 
 def _per_minute(mailing: Mailing, settled: int) -> int:

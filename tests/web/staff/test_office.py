@@ -24,6 +24,8 @@ ORGANISATION = {
     "country": "cn",
     "sender": "Facilitators <updates@example.org>",
     "contact": "hi@example.org",
+    "soft_limit": "3",
+    "soft_days": "30",
 }
 LETTER = b"""Subject: =?utf-8?b?5L2g5aW9?=\r\nTo: ada@example.org\r\nMIME-Version: 1.0\r
 Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r
