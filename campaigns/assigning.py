@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from campaigns import audit, batches, bookings, donors, ledger
+from campaigns import audit, batches, bookings, donors, ledger, turns
 from campaigns.bookings import Booking, LedgerError
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -40,10 +40,12 @@ def assign(
     The keys of the answer are the rows' positions. The second time the ledger knows them.
     """
     refused = {}
+    of = {row.import_id: db.session.get_one(Import, row.import_id) for row in rows}
+    if any(one.state is not ImportState.COMMITTED for one in of.values()):
+        raise NotCommitted("The import is not committed.")
+    turns.take_all([(of[row.import_id].source, row.regards) for row in rows if row.regards])
     for row in rows:
-        one = db.session.get_one(Import, row.import_id)
-        if one.state is not ImportState.COMMITTED:
-            raise NotCommitted("The import is not committed.")
+        one = of[row.import_id]
         try:
             booked = ledger.book(_booking(one, row, listing, by), now)
         except (LedgerError, ValueError) as error:

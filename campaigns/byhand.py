@@ -7,7 +7,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy import exists, literal, select, tuple_
 
-from campaigns import audit, entering, gifts, ledger
+from campaigns import audit, entering, gifts, ledger, turns
 from campaigns.bookings import Booked, Booking, Differs, Returned
 from campaigns.db import db
 from campaigns.gifts import Told
@@ -175,7 +175,9 @@ def _check(movement: Movement, now: datetime) -> None:
 
 def _new_rows(written: Sequence[tuple[int, Movement, Booking]], now: datetime) -> dict[int, Row]:
     """Those that are plainly new, by few statements: others wait for as long as it takes."""
-    made = entering.book([one for *_, one in written], now)
+    many = [one for *_, one in written]
+    turns.take_all([(one.source, one.regards) for one in many if one.regards])
+    made = entering.book(many, now)
     entered = [
         (number, movement, entry_id)
         for (number, movement, _), entry_id in zip(written, made, strict=True)
