@@ -6,6 +6,8 @@ docs/decisions/0020-posting.md tells why claims, outcomes and leases look as the
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -22,10 +24,11 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 
-from campaigns import suppression
+from campaigns import bulk, suppression
 from campaigns.crypto import new_token
 from campaigns.db import Id, Moment, db
 from campaigns.mail.address import Address, Mailbox
@@ -47,20 +50,29 @@ ATTEMPTS = cast(Table, Attempt.__table__)
 _NOW = bindparam("now", type_=Moment())
 _TO_ONE = Delivery.mailing_id.is_(None)
 _OF_MAILING = Delivery.mailing_id == bindparam("mailing", type_=Id)
-_SENDING = (
-    select(Mailing.id).where(Mailing.state == MailingState.SENDING).order_by(Mailing.started_at)
-)
+# Where letters are due: to one person, or of which mailing, and in which of the states.
+_PLACES = text("""
+SELECT mailing_id, state FROM (
+    SELECT CAST(NULL AS bigint) AS mailing_id, '' AS state, CAST(NULL AS timestamp) AS started_at
+    WHERE EXISTS (
+        SELECT 1 FROM deliveries
+        WHERE mailing_id IS NULL AND state IN ('deferred', 'queued') AND due_at <= :now)
+    UNION ALL
+    SELECT mailings.id, states.state, mailings.started_at
+    FROM mailings CROSS JOIN (SELECT 'deferred' AS state UNION ALL SELECT 'queued') states
+    WHERE mailings.state = 'sending' AND EXISTS (
+        SELECT 1 FROM deliveries
+        WHERE mailing_id = mailings.id AND deliveries.state = states.state AND due_at <= :now)
+) places
+ORDER BY mailing_id IS NOT NULL, started_at, mailing_id, state
+""").bindparams(_NOW)
 _ONE = DELIVERIES.c.id == bindparam("one", type_=Id)
-_TAKE = (
-    update(DELIVERIES)
-    .where(_ONE)
-    .values(
-        state=State.SENDING,
-        claimed_by=bindparam("by"),
-        claimed_at=bindparam("at"),
-        token_hash=bindparam("hash"),
-    )
-)
+_TAKE = """
+UPDATE deliveries
+SET state = 'sending', claimed_by = given.by, claimed_at = given.at, token_hash = given.hash
+FROM {given} WHERE deliveries.id = given.one
+"""
+_TAKEN = {"one": "bigint", "by": "text", "at": "timestamptz", "hash": "text"}
 _REFUSE = (
     update(DELIVERIES).where(_ONE).values(state=bindparam("becomes"), settled_at=bindparam("at"))
 )
@@ -109,15 +121,21 @@ def claim(by: str, limit: int, now: datetime) -> list[Claim]:
 
 
 def _next_due(limit: int, now: datetime) -> list[Row[*tuple[Any, ...]]]:
-    asked = {"now": now, "most": limit}
-    rows = list(db.session.execute(_due(_TO_ONE, *_BOTH), asked))
-    mailings = db.session.scalars(_SENDING).all()
-    for place, mailing_id in enumerate(mailings):
-        share = -(-(limit - len(rows)) // (len(mailings) - place))
-        for state in _BOTH:
+    """Letters to one person, then each mailing's share, what was deferred before what was not."""
+    connection = db.session.connection()
+    rows: list[Row[*tuple[Any, ...]]] = []
+    places = connection.execute(_PLACES, {"now": now}).all()
+    mailings = {place.mailing_id for place in places if place.mailing_id is not None}
+    for mailing_id, of_one in groupby(places, attrgetter("mailing_id")):
+        share = limit if mailing_id is None else -(-(limit - len(rows)) // len(mailings))
+        mailings.discard(mailing_id)
+        for place in of_one:
             if share > 0:
+                which = (
+                    _due(_OF_MAILING, State(place.state)) if mailing_id else _due(_TO_ONE, *_BOTH)
+                )
                 asked = {"now": now, "most": share, "mailing": mailing_id}
-                found = db.session.execute(_due(_OF_MAILING, state), asked).all()
+                found = connection.execute(which, asked).all()
                 share -= len(found)
                 rows += found
     return rows
@@ -196,8 +214,6 @@ def _claim(row: Row[*tuple[Any, ...]], by: str) -> Claim:
 
 def _taken(claims: list[Claim], now: datetime) -> list[Claim]:
     if claims:
-        db.session.execute(
-            _TAKE,
-            [{"one": one.id, "by": one.by, "hash": one.token_hash, "at": now} for one in claims],
-        )
+        rows = [{"one": one.id, "by": one.by, "hash": one.token_hash, "at": now} for one in claims]
+        bulk.execute(_TAKE, _TAKEN, rows)
     return claims

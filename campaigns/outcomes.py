@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from secrets import SystemRandom
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, func, insert, select, update
+from sqlalchemy import Row, Table, bindparam, func, select, update
 
-from campaigns import suppression
+from campaigns import bulk, suppression
 from campaigns.db import Id, Moment, db
 from campaigns.mail import status
 from campaigns.mail.status import Meaning
 from campaigns.mail.transport import Outcome
 from campaigns.mail.transport import State as Became
-from campaigns.model.delivery import Attempt, Claim, Delivery, DeliveryState
+from campaigns.model.delivery import Claim, Delivery, DeliveryState
 from campaigns.model.suppression import SuppressionCause
 
 State = DeliveryState
@@ -26,7 +26,35 @@ _IN_DOUBT = frozenset({State.SENDING, State.UNKNOWN})
 
 # Building a statement costs more than running it, so those of every turn are built once.
 DELIVERIES = cast(Table, Delivery.__table__)
-ATTEMPTS = cast(Table, Attempt.__table__)
+# Letters that stand as their claims left them, which is almost every one.
+_END = """
+UPDATE deliveries SET state = given.becomes, claimed_by = NULL, attempts = given.tries,
+    settled_at = given.ended, due_at = coalesce(given.again_at, deliveries.due_at)
+FROM {given}
+WHERE deliveries.id = given.one AND deliveries.state = 'sending'
+  AND deliveries.token_hash = given.hash
+RETURNING deliveries.id, deliveries.address_hash
+"""
+_ENDS = {
+    "one": "bigint",
+    "hash": "text",
+    "becomes": "text",
+    "tries": "integer",
+    "ended": "timestamptz",
+    "again_at": "timestamptz",
+}
+_TRY = """
+INSERT INTO attempts (delivery_id, at, transport, outcome, code, answer)
+SELECT one, at, transport, outcome, code, answer FROM {given}
+"""
+_TRIES = {
+    "one": "bigint",
+    "at": "timestamptz",
+    "transport": "text",
+    "outcome": "text",
+    "code": "integer",
+    "answer": "text",
+}
 _SETTLE = (
     update(DELIVERIES)
     .where(DELIVERIES.c.id == bindparam("one", type_=Id))
@@ -70,8 +98,26 @@ def record(results: Sequence[Result], now: datetime) -> None:
     by what its process knows after all; one that staff settled keeps their word, unless the relay
     did take the letter, so that it is not sent again. A claim that another took over is left.
     """
+    hashes = _end(results, now)
+    tried = [(one, hashes[one.claim.id]) for one in results if one.claim.id in hashes]
+    if late := [one for one in results if one.claim.id not in hashes]:
+        tried += _settle(late, now)
+    if attempts := [_attempt(one, one.outcome) for one, _ in tried if one.outcome is not None]:
+        bulk.execute(_TRY, _TRIES, attempts)
+    for result, address_hash in tried:
+        _learn(result, address_hash, now)
+
+
+def _end(results: Sequence[Result], now: datetime) -> dict[int, str]:
+    """Settle letters that stand as their claims left them: ids and their addresses' hashes."""
+    changes = [_change(one, now) | {"hash": one.claim.token_hash} for one in results]
+    return {row.id: row.address_hash for row in bulk.execute(_END, _ENDS, changes)}
+
+
+def _settle(results: Sequence[Result], now: datetime) -> list[tuple[Result, str]]:
+    """What is left to say of letters that something else was done with meanwhile; those tried."""
     rows = _held([result.claim.id for result in results])
-    changes, attempts = [], []
+    changes, tried = [], []
     for result in results:
         row = rows.get(result.claim.id)
         change = _change(result, now)
@@ -80,12 +126,10 @@ def record(results: Sequence[Result], now: datetime) -> None:
         if _is_of(row, result.claim) and row.state in _overruled(change["becomes"]):
             changes.append(change)
         if result.outcome is not None:
-            attempts.append(_attempt(result, result.outcome))
-            _learn(result, result.outcome, row.address_hash, now)
+            tried.append((result, row.address_hash))
     if changes:
         db.session.execute(_SETTLE, changes)
-    if attempts:
-        db.session.execute(insert(ATTEMPTS), attempts)
+    return tried
 
 
 def _held(ids: Sequence[int]) -> dict[int, Row[*tuple[Any, ...]]]:
@@ -133,7 +177,7 @@ def _overruled(by: State) -> frozenset[State]:
 
 def _attempt(result: Result, outcome: Outcome) -> dict[str, Any]:
     return {
-        "delivery_id": result.claim.id,
+        "one": result.claim.id,
         "at": result.at,
         "transport": result.transport[:64],
         "outcome": State(outcome.state),
@@ -142,9 +186,11 @@ def _attempt(result: Result, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _learn(result: Result, outcome: Outcome, address_hash: str, now: datetime) -> None:
+def _learn(result: Result, address_hash: str, now: datetime) -> None:
     """A relay that knows of no such address suppresses it, as a hard bounce does."""
-    said = status.refusal(status.enhanced(outcome.answer))
-    if outcome.state is Became.FAILED and said is Meaning.HARD:
+    told = result.outcome
+    if told is None or told.state is not Became.FAILED:
+        return
+    if status.refusal(status.enhanced(told.answer)) is Meaning.HARD:
         cause = SuppressionCause.BOUNCED
         suppression.suppress(address_hash, cause, now, result.claim.id)
