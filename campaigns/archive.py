@@ -75,12 +75,12 @@ def published(now: datetime, campaign: Campaign | None = None) -> Select[Update]
 def told(updates: Sequence[Update], locale: str) -> list[Told]:
     """These published updates in `locale`, else in their campaign's language, else in any."""
     campaigns = {one.id: one for one in _campaigns(updates)}
-    sent, authors = _sent(updates), _authors(updates)
+    mailings, authors = sent(updates), _authors(updates)
     return [
         _told(
             update,
             campaigns[update.campaign_id or 0],
-            sent.get(update.id),
+            mailings.get(update.id),
             authors.get(update.author_id or 0),
             locale,
         )
@@ -96,6 +96,21 @@ def page(updates: Select[Update], number: int, locale: str) -> Page | None:
     return Page(told(found, locale), number, total) if found or number == 1 else None
 
 
+def sent(updates: Iterable[Update]) -> dict[int, Mailing]:
+    """By update the newest mailing whose letters went out, and whose words are public therefore.
+
+    One that was cancelled meanwhile is no word of ours any more.
+    """
+    begun = (
+        select(Mailing)
+        .options(selectinload(Mailing.texts))
+        .where(Mailing.update_id.in_({update.id for update in updates}))
+        .where(Mailing.started_at.is_not(None), Mailing.state != MailingState.CANCELLED)
+        .order_by(Mailing.started_at, Mailing.id)
+    )
+    return {mailing.update_id: mailing for mailing in db.session.scalars(begun)}
+
+
 def was_sent(campaign: Campaign, id: int) -> bool:
     """Whether letters about this update of the campaign went out, even if it is public no more."""
     letters = (
@@ -107,30 +122,17 @@ def was_sent(campaign: Campaign, id: int) -> bool:
 
 
 def _told(
-    update: Update, campaign: Campaign, sent: Mailing | None, author: str | None, locale: str
+    update: Update, campaign: Campaign, mailing: Mailing | None, author: str | None, locale: str
 ) -> Told:
     at = update.published_at or update.created_at
-    if sent is not None:
-        frozen = sent.text(locale, campaign.default_locale)
-        worded_at = max(at, sent.started_at or at)
+    if mailing is not None:
+        frozen = mailing.text(locale, campaign.default_locale)
+        worded_at = max(at, mailing.started_at or at)
         return Told(update.id, campaign, frozen.subject, frozen.body, frozen.locale, author, at,
                     worded_at)  # fmt: skip
     text = update.text(locale, campaign.default_locale)
     worded_at = max(at, update.changed_at)
     return Told(update.id, campaign, text.title, text.body, text.locale, author, at, worded_at)
-
-
-def _sent(updates: Iterable[Update]) -> dict[int, Mailing]:
-    """By update the newest mailing whose letters went out; one that was cancelled is no word of
-    ours any more."""
-    begun = (
-        select(Mailing)
-        .options(selectinload(Mailing.texts))
-        .where(Mailing.update_id.in_({update.id for update in updates}))
-        .where(Mailing.started_at.is_not(None), Mailing.state != MailingState.CANCELLED)
-        .order_by(Mailing.started_at, Mailing.id)
-    )
-    return {mailing.update_id: mailing for mailing in db.session.scalars(begun)}
 
 
 def _campaigns(updates: Iterable[Update]) -> Iterable[Campaign]:

@@ -222,7 +222,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
     body = text.plain(told.markdown)
     letter = {
         "title": told.subject,
-        "preheader": " ".join(body.split())[:_PREHEADER] or None,
+        "preheader": text.excerpt(told.markdown, _PREHEADER) or None,
         "body": text.html(told.markdown),
         "body_text": body,
         "greeting": mark("greeting"),

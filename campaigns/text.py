@@ -64,8 +64,11 @@ def plain(markdown: str) -> str:
 
 
 def excerpt(markdown: str, most: int) -> str:
-    """The first words of the same content in one line of at most `most` characters."""
-    words = " ".join(plain(markdown).split())
+    """The first words of its paragraphs in one line of at most `most` characters."""
+    reader = _Paragraphs()
+    reader.feed(str(html(markdown)))
+    reader.close()
+    words = " ".join("".join(reader.pieces).split())
     if len(words) <= most:
         return words
     kept = words[: most - 1]
@@ -74,6 +77,27 @@ def excerpt(markdown: str, most: int) -> str:
     return (whole if len(kept) - len(whole) < _LONGEST_WORD else kept).rstrip(
         " ,.;:，。；：、"
     ) + "…"
+
+
+class _Paragraphs(HTMLParser):
+    """Collects in `pieces` what stands in paragraphs, which headings, lists and tables do not."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = self._inside or tag == "p"
+        if tag in ("p", "br"):
+            self.pieces.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "p"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.pieces.append(data)
 
 
 class _Plain(HTMLParser):

@@ -71,7 +71,8 @@ def test_a_list_that_begins_with_no_number_begins_with_one(start: str) -> None:
     ("markdown", "said"),
     [
         ("**Sixteen** desks.", "Sixteen desks."),
-        ("## Desks\n\nThey came\non Saturday, all of them.", "Desks They came on…"),
+        ("## Desks\n\nThey came\non Saturday, all of them.", "They came on…"),
+        ("[Sixteen](/desks) desks.\n\n- one\n- two\n\nGood.", "Sixteen desks. Good."),
         (
             "十六张书桌在周六上午送到，孩子们自己排了座位表，轮流坐。",
             "十六张书桌在周六上午送到，孩子们自己排了…",

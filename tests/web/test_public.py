@@ -139,7 +139,9 @@ def test_a_reader_s_browser_does_not_change_the_page(client: FlaskClient, listin
     assert "Vary" not in english.headers
 
 
-@pytest.mark.parametrize("path", ["/", CHINESE, ENGLISH, "/c/after-school.json", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/", CHINESE, ENGLISH, "/c/after-school.json", "/feed.atom", "/nowhere"]
+)
 def test_no_public_page_sets_a_cookie(client: FlaskClient, listing: Listing, path: str) -> None:
     client.set_cookie("staff", "anything", path="/staff")
     answer = client.get(path)

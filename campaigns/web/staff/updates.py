@@ -18,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import StringField, TextAreaField
 
-from campaigns import composition, mailings, text, writing
+from campaigns import archive, composition, mailings, text, writing
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.mailing import Mailing
@@ -117,6 +117,7 @@ def create() -> Any:
 def one(id: int) -> str:
     update = found(Update, id)
     of_it = select(Mailing).where(Mailing.update_id == id).order_by(Mailing.id.desc())
+    sent = archive.sent([update]).get(id)
     return show(
         "staff/update.html",
         sendings.title(update),
@@ -128,6 +129,7 @@ def one(id: int) -> str:
         languages=LANGUAGES,
         mailings=list(db.session.scalars(of_it)),
         author=sendings.named(update.author_id),
+        sent=sent and sent.started_at,
     )
 
 

@@ -14,6 +14,7 @@ from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.staff import Role
 from campaigns.model.update import Update
 from tests import make
+from tests.make import NOON
 from tests.web.staff.conftest import Desk
 
 TEXTS = {
@@ -114,6 +115,17 @@ def test_publishing_takes_who_may_approve(editor: Desk, approver: Desk, campaign
     assert update.published_at == first
     approver.post(f"/staff/updates/{update.id}/take-down")
     assert update.published_at is None
+
+
+def test_staff_are_told_that_what_was_sent_stands_as_it_was_sent(
+    editor: Desk, campaign: Campaign
+) -> None:
+    update = make.update(campaign, published_at=NOON)
+    path = f"/staff/updates/{update.id}"
+    waiting = make.mailing(update, state=MailingState.SCHEDULED, started_at=None)
+    assert "the page shows what they said" not in editor.get(path).text
+    waiting.started_at = NOON
+    assert "the page shows what they said" in editor.get(path).text
 
 
 def test_nobody_approves_their_own(approver: Desk, campaign: Campaign) -> None:
