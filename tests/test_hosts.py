@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from campaigns import hosts, polling
 from campaigns.db import db
@@ -203,6 +203,42 @@ def test_who_is_not_admitted_learns_when_there_is_room(app: Flask) -> None:
         hosts.admit("one.example", NOON + 21 * SECOND)
     assert full.value.wait == 39 * SECOND
     hosts.admit("one.example", NOON + MINUTE)
+
+
+@pytest.mark.parametrize("limits", [{"at_once": 5}, {"at_once": 9, "a_minute": 5}])
+def test_who_takes_turns_waits_until_another_worker_has_noted_theirs(
+    app: Flask, limits: dict[str, int]
+) -> None:
+    """The second would take other listings, so that nothing but the host's lock is in its way."""
+    host(**limits)
+    listings(10)
+    first = [question.listing_id for question in polling.take_due(NOON, 5)]
+    second: list[Question] = []
+
+    def work() -> None:
+        with app.app_context():
+            second.extend(polling.take_due(NOON, 5, but=first))
+            db.session.commit()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    _until_it_waits(worker)
+    db.session.commit()
+    worker.join()
+    assert (len(first), second) == (5, [])
+
+
+def _until_it_waits(worker: threading.Thread) -> None:
+    """Or has ended. SQLite says of nobody that they wait: there it gets half a second for it."""
+    asleep = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    known = db.engine.dialect.name == "postgresql"
+    for _ in range(1000 if known else 50):
+        worker.join(0.01)
+        if not worker.is_alive() or (known and db.session.scalar(asleep)):
+            return
 
 
 def test_workers_at_the_same_time_never_take_more_than_a_host_may_get(app: Flask) -> None:
