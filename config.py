@@ -44,6 +44,7 @@ class Settings:
     worker_concurrency: int
     platform_origins: Mapping[str, str]
     poll_allow_private: frozenset[str]
+    platform_proxy: str | None
     embedded: bool
 
     @property
@@ -81,6 +82,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         worker_concurrency=read("WORKER_CONCURRENCY", _count, "20"),
         platform_origins=read("PLATFORM_ORIGINS", _origins, ""),
         poll_allow_private=read("POLL_ALLOW_PRIVATE", _hosts, ""),
+        platform_proxy=read.optional("PLATFORM_PROXY", _proxy),
         embedded=embedded,
     )
     if loaded.platform_origins and not embedded:
@@ -291,6 +293,12 @@ def _origins(raw: str) -> dict[str, str]:
             raise ValueError("must be name=origin pairs, such as tencent=http://127.0.0.1:9001.")
         origins[name] = origin.rstrip("/")
     return origins
+
+
+def _proxy(raw: str) -> str:
+    if not re.fullmatch(r'http://[!"$-.0->@-~]+/?', raw) or not _split(raw).hostname:
+        raise ValueError("must be http://host:port or http://user:password@host:port.")
+    return raw
 
 
 def _hosts(raw: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ import pytest
 import config
 from campaigns.mail.address import Mailbox
 from campaigns.mail.relay import Relay
+from campaigns.platforms import proxy
 
 ROOT = Path(__file__).parent.parent
 KEY = base64.b64encode(bytes(32)).decode()
@@ -40,6 +41,14 @@ BAD = [
     ("SMTP_URL", "smtp://:25"),
     ("SMTP_URL", "smtp:mail.example.org"),
     ("SMTP_URL", "smtp://[::1"),
+    ("PLATFORM_PROXY", "proxy.example.org:3128"),
+    ("PLATFORM_PROXY", "https://proxy.example.org:3128"),
+    ("PLATFORM_PROXY", "socks5://proxy.example.org:1080"),
+    ("PLATFORM_PROXY", "http://proxy.example.org:many"),
+    ("PLATFORM_PROXY", "http://proxy.example.org/path"),
+    ("PLATFORM_PROXY", "http://:3128"),
+    ("PLATFORM_PROXY", "http://proxy.example.org?x"),
+    ("PLATFORM_PROXY", "http://user:pass#word@proxy.example.org"),
     ("MAIL_FROM", "Facilitators"),
     ("MAIL_FROM", "Facilitators updates@example.org"),
     ("MAIL_FROM", "Facilitators <updates@example.org"),
@@ -224,9 +233,11 @@ def test_stand_ins_are_read_with_care_in_the_embedded_run(value: str) -> None:
         {"BASE_URL": "http://[::1]:8000/"},
         {"BROKER_URL": "sqla+sqlite:////var/lib/huiyin/broker.sqlite3"},
         {"BIND": "[::1]:8000"},
+        {"PLATFORM_PROXY": "http://[::1]:3128/"},
     ],
 )
 def test_what_parts_below_accept_is_accepted(good: dict[str, str]) -> None:
     loaded = config.load({**GOOD, **good})
     assert Mailbox.parse(loaded.mail_from)
     assert loaded.smtp_url is None or Relay.parse(loaded.smtp_url)
+    assert loaded.platform_proxy is None or proxy.parse(loaded.platform_proxy).host == "::1"

@@ -27,7 +27,7 @@ def listings(number: int, host: str = "one.example") -> list[Listing]:
     return [make.listing(campaign, host=host) for _ in range(number)]
 
 
-def host(name: str = "one.example", **more: int) -> Host:
+def host(name: str = "one.example", /, **more: int) -> Host:
     row = Host(name=name, **more)
     db.session.add(row)
     db.session.commit()

@@ -11,7 +11,7 @@ from celery import shared_task
 from campaigns import hosts, polling, questions, raw_answers, reported, reporting
 from campaigns.db import db
 from campaigns.platforms.base import Answer, Ask
-from campaigns.platforms.fetch import Manners, fetch, user_agent
+from campaigns.platforms.fetch import Manners, fetch
 from campaigns.polling import Calendar
 from campaigns.questions import Question, Response
 from config import Settings, settings
@@ -116,10 +116,5 @@ def _keep(responses: list[Response], now: datetime, by: Calendar) -> None:
 
 def _fetch(given: Settings) -> Callable[[Ask], Answer]:
     """The guarded fetch of promise P8; one set of manners, and so of connections, per tick."""
-    manners = Manners(
-        user_agent(given.base_url),
-        allow_private=given.poll_allow_private,
-        timeout=ASK_SECONDS,
-        max_bytes=LARGEST_ANSWER,
-    )
+    manners = Manners.of(given, ASK_SECONDS, LARGEST_ANSWER)
     return partial(fetch, manners=manners)

@@ -7,8 +7,8 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
 import certifi
 from requests import PreparedRequest
@@ -16,6 +16,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from campaigns.platforms import guard
+from campaigns.platforms.base import N_, Unreachable
+from campaigns.platforms.proxy import Proxy, lead
 
 LONGEST_CONNECT = 3.0  # seconds, so that a name's second address still gets its turn
 _LONGEST_LINE = 65536  # what http.client allows, too
@@ -27,7 +31,7 @@ class _Thread(threading.local):
     def __init__(self) -> None:
         self.ends = 0.0
         self.opened = 0
-        self.adapters: dict[ssl.SSLContext, HTTPAdapter] = {}
+        self.adapters: dict[tuple[ssl.SSLContext, Proxy | None], HTTPAdapter] = {}
 
 
 _thread = _Thread()
@@ -56,12 +60,13 @@ def opened() -> int:
     return _thread.opened
 
 
-def adapter(trust: ssl.SSLContext) -> HTTPAdapter:
-    """This thread's connections. No session stands before them, and so no cookies, no redirects
-    followed unchecked, no proxies and no passwords from the environment."""
-    if trust not in _thread.adapters:
-        _thread.adapters[trust] = _Adapter(trust)
-    return _thread.adapters[trust]
+def adapter(trust: ssl.SSLContext, through: Proxy | None = None) -> HTTPAdapter:
+    """This thread's connections, through a proxy if one is named here: none from the environment
+    is ever used. No session stands before them, and so no cookies, no redirects followed unchecked
+    and no passwords from files."""
+    if (trust, through) not in _thread.adapters:
+        _thread.adapters[trust, through] = _Adapter(trust, through)
+    return _thread.adapters[trust, through]
 
 
 @cache
@@ -122,21 +127,43 @@ class _Opening(HTTPConnection):
     """Opens our kind of socket; `host` is an address, so there is nothing to resolve."""
 
     response_class = _Response
+    through: Proxy | None = None
 
     def _new_conn(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        new = self._connected(self.host, self.port) if self.through is None else self._led()
+        _thread.opened += 1
+        return new
+
+    def _led(self) -> socket.socket:
+        """Connected by the operator's proxy, which may stand anywhere."""
+        proxy = cast(Proxy, self.through)
+        try:
+            wire = self._connected(guard.system(proxy.host, seconds_left())[0], proxy.port)
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            raise Unreachable(N_("The proxy does not take connections.")) from error
+        try:
+            lead(wire, proxy, self.host, self.port)
+        except TimeoutError as error:
+            wire.close()
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except BaseException:
+            wire.close()
+            raise
+        return wire
+
+    def _connected(self, ip: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         new = _PlainSocket(family, socket.SOCK_STREAM)
         try:
             new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             new.settimeout(min(seconds_left(), LONGEST_CONNECT))
-            new.connect((self.host, self.port))
+            new.connect((ip, port))
         except TimeoutError as error:
             new.close()
             raise ConnectTimeoutError(self, "no connection in time") from error
         except OSError as error:
             new.close()
             raise NewConnectionError(self, str(error)) from error
-        _thread.opened += 1
         return new
 
 
@@ -144,11 +171,24 @@ class _SecureOpening(_Opening, HTTPSConnection):
     """The same, before it is encrypted."""
 
 
-class _Pool(HTTPConnectionPool):
+class _Led(HTTPConnectionPool):
+    """Tells its connections through which proxy they go."""
+
+    def __init__(self, *args: Any, through: Proxy | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._through = through
+
+    def _new_conn(self) -> Any:
+        new: Any = super()._new_conn()
+        new.through = self._through
+        return new
+
+
+class _Pool(_Led):
     ConnectionCls = _Opening
 
 
-class _SecurePool(HTTPSConnectionPool):
+class _SecurePool(_Led, HTTPSConnectionPool):
     ConnectionCls = _SecureOpening
 
 
@@ -159,13 +199,16 @@ class _Adapter(HTTPAdapter):
     name whose certificate it showed, at an address that was checked for this very request.
     """
 
-    def __init__(self, trust: ssl.SSLContext) -> None:
-        self._trust = trust
+    def __init__(self, trust: ssl.SSLContext, through: Proxy | None) -> None:
+        self._trust, self._through = trust, through
         super().__init__(pool_connections=32, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        pools = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = {
+            scheme: partial(pool, through=self._through) for scheme, pool in pools.items()
+        }
 
     def build_connection_pool_key_attributes(
         self, request: PreparedRequest, verify: Any, cert: Any = None

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 from urllib.parse import urljoin
 
 import requests
@@ -17,7 +18,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 from urllib3.exceptions import NewConnectionError
 
-from campaigns.platforms import connection, guard
+from campaigns.platforms import connection, guard, proxy
 from campaigns.platforms.base import (
     N_,
     Answer,
@@ -28,7 +29,8 @@ from campaigns.platforms.base import (
     Unreadable,
 )
 from campaigns.platforms.guard import Resolve, Target
-from config import VERSION
+from campaigns.platforms.proxy import Proxy
+from config import VERSION, Settings
 
 MOST_REDIRECTS = 3
 MOST_ADDRESSES = 4  # of one name, tried one after the other
@@ -41,7 +43,8 @@ class Manners:
     """How we ask: under which name, whom besides the public, and how long and how much at most.
 
     `timeout` is in seconds and covers everything from the name's resolution to the last byte;
-    `max_bytes` bounds the answer both as sent and unpacked.
+    `max_bytes` bounds the answer both as sent and unpacked. `proxy` leads to public addresses only:
+    to what need not be public we connect ourselves.
     """
 
     user_agent: str
@@ -50,6 +53,18 @@ class Manners:
     max_bytes: int = 2_000_000
     resolve: Resolve = guard.system
     trust: ssl.SSLContext = field(default_factory=connection.public_trust)
+    proxy: Proxy | None = None
+
+    @classmethod
+    def of(cls, given: Settings, timeout: float, max_bytes: int) -> Self:
+        """As the operator set them."""
+        return cls(
+            user_agent(given.base_url),
+            allow_private=given.poll_allow_private,
+            timeout=timeout,
+            max_bytes=max_bytes,
+            proxy=proxy.parse(given.platform_proxy) if given.platform_proxy else None,
+        )
 
 
 def user_agent(contact: str) -> str:
@@ -93,7 +108,8 @@ def _translated(timeout: float) -> Iterator[None]:
 
 def _send(ask: Ask, target: Target, manners: Manners) -> Response:
     """The answer's head, from the first of the checked addresses that lets us connect."""
-    adapter = connection.adapter(manners.trust)
+    through = None if target.allowed else manners.proxy
+    adapter = connection.adapter(manners.trust, through)
     *others, last = target.ips[:MOST_ADDRESSES]
     for ip in others:
         with contextlib.suppress(_NotConnected):

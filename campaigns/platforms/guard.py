@@ -44,11 +44,15 @@ _GLOBAL_IPV6 = ipaddress.ip_network("2000::/3")
 
 @dataclass(frozen=True)
 class Target:
-    """An address that may be asked, and where: connect to one of `ips` and nowhere else."""
+    """An address that may be asked, and where: connect to one of `ips` and nowhere else.
+
+    `allowed` is whether the operator named it as one that need not be public.
+    """
 
     address: Address
     port: int
     ips: tuple[str, ...]
+    allowed: bool = False
 
     @property
     def host(self) -> str:
@@ -76,7 +80,7 @@ def locate(url: str, allow_private: frozenset[str], resolve: Resolve, seconds: f
         raise Unreachable(N_("The name has no address"), address.host)
     if not allowed and not all(map(is_public, ips)):
         raise ForbiddenAddress(N_("The address is not on the public internet"), address.host)
-    return Target(address, port, tuple(ips))
+    return Target(address, port, tuple(ips), allowed)
 
 
 def is_public(ip: str) -> bool:

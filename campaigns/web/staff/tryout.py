@@ -15,7 +15,7 @@ from campaigns.db import db
 from campaigns.platforms import answers, charsets, generic, generic_guesses, generic_pages
 from campaigns.platforms.amounts import Found
 from campaigns.platforms.base import Answer, Ask, PlatformError
-from campaigns.platforms.fetch import Manners, fetch, user_agent
+from campaigns.platforms.fetch import Manners, fetch
 from campaigns.platforms.generic_guesses import Guess
 from campaigns.platforms.generic_how import How
 from campaigns.platforms.misread import Misread
@@ -78,13 +78,12 @@ def mark(way: str, how: How, page: str) -> str:
 
 def _asked(way: str, how: How, refuse: Refuse) -> Answer | None:
     """The live answer. Nothing of the database is held while we wait for it."""
-    given = settings()
     allowed = throttles.allow(f"try out a page {me().id}", TRIES, PER, datetime.now(UTC))
     db.session.commit()
     if not allowed:
         refuse("address", _("That were many tries in a row. Wait ten minutes."))
         return None
-    origin = given.platform_origins.get(generic.NAME)
+    origin = settings().platform_origins.get(generic.NAME)
     try:
         return _put(generic_pages.ask("", "", origin, way, how.as_json()))
     except Misread as error:
@@ -103,7 +102,7 @@ def _put(ask: Ask) -> Answer:
     db.session.commit()
     fault: PlatformError | None = None
     try:
-        answer = fetch(ask, _manners())
+        answer = fetch(ask, Manners.of(settings(), ASK_SECONDS, LARGEST_ANSWER))
         fault = _busy(answer)
         return answer
     except PlatformError as error:
@@ -121,16 +120,6 @@ def _busy(answer: Answer) -> PlatformError | None:
     except PlatformError as error:
         return error
     return None
-
-
-def _manners() -> Manners:
-    given = settings()
-    return Manners(
-        user_agent(given.base_url),
-        allow_private=given.poll_allow_private,
-        timeout=ASK_SECONDS,
-        max_bytes=LARGEST_ANSWER,
-    )
 
 
 def _again(wait: timedelta) -> str:
