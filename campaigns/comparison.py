@@ -20,8 +20,7 @@ from sqlalchemy import (
 
 from campaigns import figures
 from campaigns.db import Moment, db
-from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
-from campaigns.model.imported import stands
+from campaigns.model.entry import COUNTED, Entry, EntryKind
 from campaigns.model.listing import Listing
 from campaigns.model.report import Report, ReportState
 from campaigns.model.total import Total
@@ -225,7 +224,7 @@ def _booked_after(last: Subquery) -> dict[tuple[int, date], int]:
         .select_from(last)
         .join(Report, Report.id == last.c.report_id)
         .join(Entry, Entry.listing_id == Report.listing_id)
-        .where(Entry.occurred_at > Report.moment, Entry.day == last.c.day, _seen())
+        .where(Entry.occurred_at > Report.moment, Entry.day == last.c.day, figures.counts())
         # Implied by the day, and what lets the index stop there.
         .where(Entry.occurred_at < last.c.ends, Entry.currency == last.c.currency)
         .group_by(Report.listing_id, last.c.day)
@@ -249,13 +248,7 @@ def _booked_later(reports: Mapping[int, Report], day_of: Mapping[int, date]) -> 
     )
     rows = db.session.execute(
         select(Entry.listing_id, func.sum(Entry.amount_minor))
-        .where(later, _seen())
+        .where(later, figures.counts())
         .group_by(Entry.listing_id)
     )
     return {id: int(amount) for id, amount in rows if id is not None}
-
-
-def _seen() -> ColumnElement[bool]:
-    """What a public figure counts."""
-    whole = or_(Entry.stage.is_(None), Entry.stage != MatchStage.ANNOUNCED)
-    return and_(stands(), Entry.kind.in_(COUNTED), whole)

@@ -164,6 +164,12 @@ def correct(listing: Listing, before: Money | None, fall: Fall) -> None:
     )
 
 
+def counts() -> ColumnElement[bool]:
+    """Whether a public figure counts an `Entry`."""
+    whole = or_(Entry.stage.is_(None), Entry.stage != MatchStage.ANNOUNCED)
+    return and_(stands(), Entry.kind.in_(COUNTED), whole)
+
+
 def day_of(moment: datetime) -> date:
     """The organisation's day in which a moment lies."""
     return moment.astimezone(zone()).date()
@@ -267,12 +273,7 @@ def _entries(which: ColumnElement[bool]) -> defaultdict[int, list[Part]]:
             func.sum(Entry.donations),
         )
         .join(Campaign, Campaign.id == Entry.campaign_id)
-        .where(
-            which,
-            stands(),
-            Entry.kind.in_(COUNTED),
-            or_(Entry.stage.is_(None), Entry.stage != MatchStage.ANNOUNCED),
-        )
+        .where(which, counts())
         .group_by(Entry.listing_id, Entry.kind, Entry.currency, day)
     )
     return _parts(rows)

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select, true
 
-from campaigns import cadence, figures, freshness, reconciliation
+from campaigns import cadence, conversion, figures, freshness, reconciliation
+from campaigns.conversion import Rates
 from campaigns.db import db
 from campaigns.figures import Figures
 from campaigns.freshness import Freshness
@@ -18,7 +19,6 @@ from campaigns.model.entry import Entry
 from campaigns.model.festival import Festival
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.notice import Notice, Verdict
-from campaigns.model.rate import Rate
 from campaigns.model.report import Report, ReportState
 from campaigns.money import Money
 from campaigns.platforms import offline
@@ -103,7 +103,7 @@ def many(campaigns: Sequence[Campaign], now: datetime) -> list[Progress]:
 class _Given:
     """What every listing's figure is seen by."""
 
-    rates: "_Rates"
+    rates: Rates
     festivals: Sequence[Festival]
     zone: ZoneInfo
     now: datetime
@@ -185,41 +185,15 @@ def _donations(found: Figures) -> int:
     return found.report.donations + sum(part.donations for part in found.parts)
 
 
-class _Rates:
-    """The rates that some figures may need."""
-
-    def __init__(self, rates: Iterable[Rate]) -> None:
-        self._rates = {(rate.day, rate.base, rate.quote): rate for rate in rates}
-
-    def sum(
-        self, amounts: Iterable[tuple[Money, date | None]], currency: str
-    ) -> tuple[Money, tuple[Money, ...]]:
-        """Everything that converts at the rate of its day, and the rest as it is: no guesses."""
-        total, apart = Money.zero(currency), []
-        for amount, day in amounts:
-            rate = None if day is None else self._rates.get((day, amount.currency, currency))
-            if amount.currency == currency:
-                total += amount
-            elif rate is not None:
-                total += rate.convert(amount)
-            else:
-                apart.append(amount)
-        return total, tuple(apart)
-
-
-def _rates(found: Iterable[Figures], quotes: set[str]) -> _Rates:
-    wanted = [
-        (day, amount.currency)
-        for one in found
-        for amount, day in (*one.dated(), *((part.amount, part.day) for part in one.ever))
-        if day is not None and quotes - {amount.currency}
-    ]
-    if not wanted:
-        return _Rates([])
-    days, bases = {day for day, _ in wanted}, {base for _, base in wanted}
-    between = Rate.day.between(min(days), max(days))
-    asked = select(Rate).where(between, Rate.base.in_(bases), Rate.quote.in_(quotes))
-    return _Rates(db.session.scalars(asked))
+def _rates(found: Iterable[Figures], quotes: set[str]) -> Rates:
+    return conversion.rates(
+        (
+            (amount, day)
+            for one in found
+            for amount, day in (*one.dated(), *((part.amount, part.day) for part in one.ever))
+        ),
+        quotes,
+    )
 
 
 def _complete_until(listings: Sequence[Listing], now: datetime) -> dict[int, datetime]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     Integer,
     Subquery,
     Text,
@@ -28,11 +29,15 @@ HOUR = timedelta(hours=1)
 
 
 class Span(NamedTuple):
-    """From `begins` on and before `ends`, on one day."""
+    """From `begins` on and before `ends`. A day, and each of its hours, has the day's number."""
 
-    day: date
+    number: int
     begins: datetime
     ends: datetime
+
+    @property
+    def day(self) -> date:
+        return date.fromordinal(self.number)
 
 
 def days(first: date, last: date, zone: ZoneInfo) -> list[Span]:
@@ -42,18 +47,18 @@ def days(first: date, last: date, zone: ZoneInfo) -> list[Span]:
 
 def day(on: date, zone: ZoneInfo) -> Span:
     """One day as it is in `zone`."""
-    return Span(on, _midnight(on, zone), _midnight(on + timedelta(days=1), zone))
+    return Span(on.toordinal(), _midnight(on, zone), _midnight(on + timedelta(days=1), zone))
 
 
 def hours(of: Span) -> list[Span]:
     """A day's hours, counted from its beginning."""
     whole = of.ends - of.begins
     begins = [of.begins + number * HOUR for number in range(-(-whole // HOUR))]
-    return [Span(of.day, begin, min(begin + HOUR, of.ends)) for begin in begins]
+    return [Span(of.number, begin, min(begin + HOUR, of.ends)) for begin in begins]
 
 
 def table(spans: Sequence[Span]) -> Subquery:
-    """The spans as rows of `day` (its ordinal, `date.fromordinal`), `begins` and `ends`."""
+    """The spans as rows of `number`, `begins` and `ends`."""
     if db.engine.dialect.name == "sqlite":
         return _of_json(spans)
     return _of_arrays(spans)
@@ -64,11 +69,11 @@ def _midnight(on: date, zone: ZoneInfo) -> datetime:
 
 
 def _of_json(spans: Sequence[Span]) -> Subquery:
-    rows = [(one.day.toordinal(), _stored(one.begins), _stored(one.ends)) for one in spans]
+    rows = [(one.number, _stored(one.begins), _stored(one.ends)) for one in spans]
     row = func.json_each(literal(json.dumps(rows), Text)).table_valued("value")
     part = [func.json_extract(row.c.value, f"$[{number}]") for number in range(3)]
     return select(
-        type_coerce(part[0], Integer).label("day"),
+        type_coerce(part[0], Integer).label("number"),
         type_coerce(part[1], Moment).label("begins"),
         type_coerce(part[2], Moment).label("ends"),
     ).subquery("spans")
@@ -81,18 +86,18 @@ def _stored(moment: datetime) -> str:
 
 def _of_arrays(spans: Sequence[Span]) -> Subquery:
     moments = postgresql.ARRAY(postgresql.TIMESTAMP(timezone=True))
-    ordinals = [one.day.toordinal() for one in spans]
+    numbers = [one.number for one in spans]
     row = (
         func.unnest(
-            bindparam(None, ordinals, type_=postgresql.ARRAY(Integer)),
+            bindparam(None, numbers, type_=postgresql.ARRAY(BigInteger)),
             bindparam(None, [one.begins for one in spans], type_=moments),
             bindparam(None, [one.ends for one in spans], type_=moments),
         )
-        .table_valued("day", "begins", "ends")
+        .table_valued("number", "begins", "ends")
         .render_derived()
     )
     return select(
-        type_coerce(row.c.day, Integer).label("day"),
+        type_coerce(row.c.number, BigInteger).label("number"),
         type_coerce(row.c.begins, Moment).label("begins"),
         type_coerce(row.c.ends, Moment).label("ends"),
     ).subquery("spans")

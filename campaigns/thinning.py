@@ -126,12 +126,12 @@ def _until(listing: Listing, first: date, last: date, zone: ZoneInfo) -> date:
 
 def _removal(listing_id: int, step: _Step, days: Sequence[Span]) -> Delete:
     """Delete what is neither the last of its stretch nor an extreme of its day, nor a person's."""
-    day, stretch = (
-        spans.table(days),
-        spans.table([one for of in days for one in step.stretches(of)]),
-    )
+    day, stretches = spans.table(days), [one for of in days for one in step.stretches(of)]
+    stretch = spans.table(stretches)
     kept = union_all(
         _foremost(listing_id, stretch, *_NEWEST),
+        # What the figure went on from then, where a later one lagged.
+        _foremost(listing_id, stretch, _ONE.lags.asc(), *_NEWEST),
         _foremost(listing_id, day, _WHOLE.desc(), *_NEWEST),
         _foremost(listing_id, day, _WHOLE, *_NEWEST),
     ).subquery("kept")

@@ -9,7 +9,8 @@ from flask import Flask
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from campaigns import comparison, progress, thinning
+from campaigns import comparison, curve, progress, thinning
+from campaigns.curve import End
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.listing import Listing
@@ -25,13 +26,14 @@ AGES = st.integers(5 * 96, 9 * 96) | st.integers(90 * 96, 95 * 96)
 HISTORY = st.lists(
     st.tuples(
         AGES,
-        st.sampled_from(["asked"] * 6 + ["by hand", "held", "judged", "donation"]),
+        st.sampled_from(["asked"] * 6 + ["by hand", "lags", "held", "judged", "donation"]),
         st.integers(1, 50),
     ),
     max_size=60,
 )
 SAID: dict[str, dict[str, Any]] = {
     "by hand": {"origin": Origin.BY_HAND},
+    "lags": {"lags": True},
     "held": {"state": ReportState.QUARANTINED},
     "judged": {"decided_at": NOON, "reason": "The fund confirmed it."},
 }
@@ -44,7 +46,7 @@ def listing(app: Flask) -> Listing:
 
 
 @hypothesis.settings(
-    max_examples=25,
+    max_examples=15,
     derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
@@ -69,14 +71,19 @@ def _happens(listing: Listing, what: str, yuan: int, quarters: int) -> None:
 
 
 def _figures(listing: Listing) -> object:
-    """The figure now, and each day's line in reconciliation, for as long as it looks back."""
+    """The figure now, each day's line in reconciliation, and the curve."""
     db.session.commit()
     now = progress.of(db.session.get_one(Campaign, listing.campaign_id), NOON)
     days = [
         comparison.days([listing], TODAY - timedelta(days=ago + 30), TODAY - timedelta(days=ago))
         for ago in (0, 31, 62, 93)
     ]
-    return now.raised, now.as_of, days
+    ends = [
+        End(figure.listing, figure.converted, figure.as_of)
+        for figure in now.listings
+        if figure.converted is not None and figure.as_of is not None
+    ]
+    return now.raised, now.as_of, days, curve.of(now.campaign, ends)
 
 
 def _reports() -> list[Report]:

@@ -19,7 +19,7 @@ from campaigns.model.imported import stands
 from campaigns.model.organisation import Organisation
 from campaigns.model.update import Update
 from campaigns.progress import Progress
-from campaigns.web import entries, format, language, matched, site, standing
+from campaigns.web import curves, entries, format, language, matched, site, standing
 from campaigns.web.site import Site
 
 MOST_UPDATES = 20
@@ -42,6 +42,7 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
         "apart": found.apart,
         "listings": standing.listings(found),
         "matched": standing.matches(found, matched.of(found)),
+        "curve": curves.drawn(found),
         "give": standing.ways_to_give(found),
         "promise": _promise(campaign, here, now),
         "corrections": _corrections(found),

@@ -17,6 +17,7 @@ from campaigns.model.update import Update
 from campaigns.progress import Figure
 from campaigns.web import (
     campaign_page,
+    curves,
     format,
     language,
     matched,
@@ -126,6 +127,7 @@ def _data(here: Site, slug: str) -> dict[str, Any]:
         "as_of": [format.iso(moment) for moment in now.as_of] if now.as_of else None,
         "donations": now.donations,
         "listings": [_listing(figure, who[figure.listing.id].names) for figure in now.listings],
+        "curve": curves.data(now),
     }
 
 

@@ -53,7 +53,7 @@ def listings(found: Progress) -> list[dict[str, Any]]:
             "freshness": state(figure),
             "every": figure.every,
         }
-        for series, figure in _numbered(found)
+        for series, figure in numbered(found)
     ]
 
 
@@ -68,7 +68,7 @@ def matches(found: Progress, who: Mapping[int, Match]) -> list[dict[str, Any]]:
             "more": who[figure.listing.id].more,
             "received": who[figure.listing.id].received,
         }
-        for series, figure in _numbered(found)
+        for series, figure in numbered(found)
         if figure.matched.minor
     ]
 
@@ -98,12 +98,13 @@ def name_of(figure: Figure, found: Progress) -> str:
     return figure.listing.called or str(_(registry.label(name)))
 
 
-def _numbered(found: Progress) -> Iterator[tuple[int, Figure]]:
+def numbered(found: Progress) -> Iterator[tuple[int, Figure]]:
+    """Each listing's figure, with the number of its colour."""
     return ((place % SERIES + 1, figure) for place, figure in enumerate(found.listings))
 
 
 def _parts(found: Progress) -> Iterator[bars.Part]:
-    for series, figure in _numbered(found):
+    for series, figure in numbered(found):
         if figure.converted is not None:
             name = name_of(figure, found)
             yield bars.Part(name, figure.converted - figure.matched, series)

@@ -268,6 +268,7 @@ def test_the_data_is_exactly_what_was_promised(client: FlaskClient, listing: Lis
                 "asked_every_seconds": 600,
             }
         ],
+        "curve": None,
     }
 
 

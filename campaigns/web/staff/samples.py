@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from string import ascii_uppercase
 from types import SimpleNamespace as Sample
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -12,9 +13,11 @@ from wtforms import BooleanField, RadioField, SelectField, StringField, TextArea
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
+from campaigns.curve import Curve, Line, Point
 from campaigns.freshness import Freshness
+from campaigns.model.listing import Listing
 from campaigns.money import Money
-from campaigns.web import bars
+from campaigns.web import bars, chart
 
 FRESHNESS = (*Freshness, "checking")
 CAMPAIGN_STATES = ("draft", "live", "paused", "ended", "closed")
@@ -31,6 +34,7 @@ def of(now: datetime) -> Sample:
     target = Money.of("300000", "CNY")
     return Sample(
         bars=[(label, bars.split(parts, target)) for label, parts in _fills()],
+        chart=_chart(now),
         raised=Money.of("186420.50", "CNY"),
         target=target,
         moments=(now - timedelta(minutes=9), now - timedelta(minutes=2)),
@@ -74,6 +78,26 @@ def _fills() -> list[tuple[str, list[bars.Part]]]:
 
 def _part(amount: str, series: int, matched: bool = False) -> bars.Part:
     return bars.Part(str(series), Money.of(amount, "CNY"), series, matched)
+
+
+def _chart(now: datetime) -> chart.Chart | None:
+    """Two platforms over a month, the younger of which staff enter by hand."""
+    days = tuple((now - timedelta(days=ago)).date() for ago in range(30, -1, -1))
+    amounts = [Money(350 * number**3, "CNY") for number in range(len(days))]
+    older = [Point(day, now, amount) for day, amount in zip(days, amounts, strict=True)]
+    younger = [
+        Point(day, now, Money(800_000 + amounts[place // 4].minor * 30, "CNY"), place % 4 == 0)
+        for place, day in enumerate(days)
+        if place > 11
+    ]
+    lines = [Line(Listing(), tuple(points)) for points in (older, younger)]
+    late = [Money.zero("CNY")] * 12 + [point.raised for point in younger]
+    total = tuple(one + other for one, other in zip(amounts, late, strict=True))
+    curve = Curve(ZoneInfo("Asia/Shanghai"), 1, days, tuple(lines), total)
+    names = [
+        (_("Platform %(letter)s", letter=letter), series) for series, letter in ((1, "A"), (2, "B"))
+    ]
+    return chart.drawn(curve, names, _("Together"), Money.of("150000", "CNY"), "UTC+8")
 
 
 def _listing(number: int, state: str, now: datetime) -> Sample:
