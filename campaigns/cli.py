@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from campaigns import accounts, doctor, editing, endpoints, polling
 from campaigns.cli_command import LARGEST_ID, Command, listing
+from campaigns.cli_figures import report_figures
 from campaigns.cli_imports import discard_import, import_file
 from campaigns.cli_returns import take_return
 from campaigns.crypto import Undecryptable
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
         examine,
         discard_import,
         import_file,
+        report_figures,
         rotate_data_key,
         rotate_webhook,
         take_return,

@@ -39,7 +39,7 @@ SHARED = (
     "reported",
     "lags",
 )
-TOP = ("app", "cli", "cli_command", "cli_imports", "cli_returns", "local")
+TOP = ("app", "cli", "cli_command", "cli_figures", "cli_imports", "cli_returns", "local")
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")
 

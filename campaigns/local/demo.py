@@ -13,7 +13,14 @@ from sqlalchemy import select
 
 from campaigns import accounts, given_directly, reporting
 from campaigns.db import db
-from campaigns.local import demo_bill, demo_hand, demo_letters, demo_listings, demo_payments
+from campaigns.local import (
+    demo_bill,
+    demo_hand,
+    demo_letters,
+    demo_listings,
+    demo_payments,
+    demo_rounds,
+)
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState, CampaignText
@@ -71,6 +78,7 @@ def load(now: datetime) -> str:
     direct = given_directly.listing(live, now, people.treasurer)
     demo_payments.play(direct, now)
     demo_hand.enter(direct, people.treasurer, now)
+    demo_rounds.enter(live, people.treasurer, now)
     demo_letters.gather(live, now)
     demo_letters.write(live, people.editor, people.approver, now)
     demo_bill.write(direct, now, settings().instance_dir)

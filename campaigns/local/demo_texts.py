@@ -176,6 +176,8 @@ IN_REVIEW: Both = {
 
 # Invented givers: name, language, message, whether the name is shown.
 # What the treasurer noted, and who matches: an invented company.
+# What the platforms are called that nobody asks, in the order of `script.BY_HAND`.
+BY_HAND = ("微公益", "联劝网")
 BOX = "社区中秋晚会的募捐箱"
 MATCHER = "晨光文具（虚构）"
 

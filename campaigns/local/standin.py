@@ -79,7 +79,9 @@ def _said(script: Script, path: str) -> tuple[str, bytes]:
         return _tencent_query(script, asked.get("id", ""))
     if address.path.startswith("/json_data/"):
         return _tencent_file(script, address.path)
-    return _foundation(script) if address.path.endswith(".json") else _door(address.path)
+    if address.path.endswith(".json"):
+        return _foundation(script)
+    return _door(script, address.path)
 
 
 def _tencent(script: Script, pid: str) -> tuple[str, bytes]:
@@ -147,12 +149,14 @@ def _foundation(script: Script) -> tuple[str, bytes]:
     return "application/json", json.dumps(feed, ensure_ascii=False).encode()
 
 
-def _door(path: str) -> tuple[str, bytes]:
-    """What somebody sees who follows a link to give."""
+def _door(script: Script, path: str) -> tuple[str, bytes]:
+    """What somebody sees who follows a link to give, or to read a figure for staff."""
+    raised = script.by_hand(time.time(), path)
+    figure = f"<p>已筹 · Raised: <b>¥{raised.decimal:,.2f}</b>" if raised else ""
     page = (
         '<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>演示 · Demo</title>'
         "<p>这里是演示用的替身平台，不收款。<p>A stand-in platform of the demo. It takes no money."
-        f"<p><code>{html.escape(path)}</code></html>"
+        f"{figure}<p><code>{html.escape(path)}</code></html>"
     )
     return "text/html; charset=utf-8", page.encode()
 

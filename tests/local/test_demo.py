@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from campaigns import imports, likeness, progress, reconciliation, reviewing, stored
+from campaigns import imports, likeness, progress, reconciliation, reviewing, rounds, stored
 from campaigns.db import db
 from campaigns.local import demo, demo_bill, demo_listings
 from campaigns.local import script as scripts
@@ -77,7 +77,7 @@ def test_the_history_has_the_figures_of_the_facts(loaded: Path) -> None:
 def test_one_campaign_is_live_and_its_figure_adds_up(loaded: Path) -> None:
     live = db.session.scalars(select(Campaign).where(Campaign.state == CampaignState.LIVE)).one()
     found = progress.of(live, NOON)
-    assert len(found.listings) == 4
+    assert len(found.listings) == 6
     assert found.raised == Money.sum(
         (one.converted for one in found.listings if one.converted), "CNY"
     )
@@ -93,6 +93,17 @@ def test_the_treasurer_entered_a_box_a_transfer_and_a_match(loaded: Path) -> Non
         (EntryKind.MATCH, MatchStage.ANNOUNCED, 0),
         (EntryKind.MATCH, MatchStage.CONFIRMED, 0),
     ]
+
+
+def test_two_figures_wait_to_be_entered_by_hand(loaded: Path, script: Script) -> None:
+    due = rounds.due(NOON)
+    assert [stop.listing.called for stop in due] == ["微公益", "联劝网"]
+    for stop in due:
+        read = script.by_hand(NOON.timestamp(), "/" + stop.listing.url.split("/", 3)[3])
+        assert read is not None
+        assert stop.last is not None
+        assert stop.last.raised is not None
+        assert stop.last.raised < read
 
 
 def test_payment_providers_have_posted(loaded: Path) -> None:
