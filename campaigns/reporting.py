@@ -123,7 +123,7 @@ def reaffirm(listing: Listing, now: datetime) -> Report | None:
     )
     if last is None:
         return None
-    moment = last.moment if registry.platform(listing.platform).DATED else now
+    moment = last.moment if registry.dated(listing.platform, listing.how) else now
     return record(
         listing, Reading(last.raised, moment, matched=last.matched, donations=last.donations), now
     )

@@ -122,6 +122,18 @@ def test_not_modified_leaves_a_figure_at_the_moment_that_the_platform_gave_it(ap
     assert [report.moment for report in db.session.scalars(select(Report))] == [NOON]
 
 
+@pytest.mark.parametrize(("how", "minute"), [({"as_of_before": "截至"}, 0), ({}, 2)])
+def test_any_page_that_says_when_its_figure_was_true_keeps_its_moment(
+    app: Flask, how: dict[str, str], minute: int
+) -> None:
+    listing = make.listing(platform="generic", how=how)
+    said(listing, "100.00")
+    reporting.reaffirm(listing, NOON + 2 * MINUTE)
+    last = reported.last_accepted(listing.id)
+    assert last is not None
+    assert last.moment == NOON + minute * MINUTE
+
+
 def test_not_modified_before_any_answer_says_nothing(listing: Listing) -> None:
     assert reporting.reaffirm(listing, NOON) is None
 

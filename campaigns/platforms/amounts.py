@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 
 from campaigns.money import BadMoney, Money, decimals
 from campaigns.platforms.base import N_
@@ -46,6 +47,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _BETWEEN = " :¥￥$€£"
 LONGEST_LABEL = 100
 _AROUND = 60
+_MOST_SHOWN = 3  # of several different figures
 _MINUS = ("-", "−")
 _PART_OF_ANOTHER = re.compile(r"[A-Za-z_*#]$|[0-9A-Za-z][-−:/]$")
 _CURRENCY = re.compile(r"(?<![A-Za-z])(?:RMB|CNY|USD|HKD|EUR)$")
@@ -102,6 +104,27 @@ def find(text: str, shape: Shape) -> list[Found]:
             shown = text[max(0, run.start() - 1) : run.end() + 3]
             raise Misread(N_("What stands there is no plain number"), shown, setting="before")
     return list(found.values())
+
+
+def only(texts: list[str], shape: Shape) -> Found:
+    """The only figure in these texts, as `plain` makes them. Raises `Misread`.
+
+    Which figures there are, if several, is told, so that a label can part them.
+    """
+    found = {one.raised: one for text in texts for one in find(text, shape)}
+    if len(found) > 1:
+        several = ", ".join(one.shown for one in islice(found.values(), _MOST_SHOWN))
+        raise Misread(N_("Several different numbers fit"), several, setting="before")
+    if found:
+        return next(iter(found.values()))
+    for setting, text in (("before", shape.before), ("after", shape.after)):
+        wanted = plain(text).strip()
+        if wanted and not any(wanted in one for one in texts):
+            raise Misread(N_("This text is not there"), wanted, setting=setting)
+    shown = " … ".join(text.strip()[:60] for text in texts)
+    raise Misread(
+        N_("No number stands there"), shown, setting="before" if shape.before else "place"
+    )
 
 
 def of_number(text: str, shape: Shape) -> Money:

@@ -72,7 +72,7 @@ def _on_page(page: str, like: How) -> Iterator[Likely]:
     ranked = sorted(dict.fromkeys(labelled), key=lambda one: not one[0])
     for likely, how in ranked[:_MOST_LOOKED_AT]:
         with contextlib.suppress(PlatformError):
-            yield likely, how, generic_pages.among([text], how)
+            yield likely, how, amounts.only([text], how.shape)
 
 
 def _in_json(text: str, like: How) -> Iterator[Likely]:

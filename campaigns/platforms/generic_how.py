@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import NamedTuple, Self
 
 from campaigns.money import BadMoney, decimals
 from campaigns.platforms import addresses, amounts, pointer, selecting
@@ -13,6 +13,19 @@ from campaigns.platforms.misread import Misread
 
 PAGE, JSON = "page", "json"
 LONGEST_ADDRESS = 2000
+# What may be read beside the figure.
+ALSO = ("donations", "donors", "target", "as_of")
+
+
+class Where(NamedTuple):
+    """Where something else than the figure stands: at a place, behind a text, or both."""
+
+    place: str
+    before: str
+
+    @property
+    def said(self) -> bool:
+        return bool(self.place or self.before)
 
 
 @dataclass(frozen=True)
@@ -21,7 +34,7 @@ class How:
 
     `place` is a JSON pointer or a CSS selector, as the listing's way is `json` or `page`; an empty
     selector is the whole page. The rest is told in `amounts.Shape`. `attribute` is for pages only.
-    `name` is what the platform is called on our pages.
+    `name` is what the platform is called on our pages. What is said of `ALSO` is read too.
     """
 
     address: str
@@ -33,6 +46,14 @@ class How:
     unit: str = "major"
     currency: str = "CNY"
     name: str = ""
+    donations_place: str = ""
+    donations_before: str = ""
+    donors_place: str = ""
+    donors_before: str = ""
+    target_place: str = ""
+    target_before: str = ""
+    as_of_place: str = ""
+    as_of_before: str = ""
 
     @classmethod
     def told(cls, told: Mapping[str, object] | None, way: str) -> Self:
@@ -53,8 +74,14 @@ class How:
     def shape(self) -> Shape:
         return Shape(self.before, self.after, self.written, self.unit, self.currency)
 
+    def where(self, name: str) -> Where:
+        """Where one of `ALSO` stands."""
+        return Where(getattr(self, f"{name}_place"), getattr(self, f"{name}_before"))
+
     def as_json(self) -> dict[str, str]:
-        return asdict(self)
+        """As rows keep it; of `ALSO` only what is said, so that rows from before are like new."""
+        unsaid = {f"{name}_{part}" for name in ALSO for part in Where._fields}
+        return {name: text for name, text in asdict(self).items() if text or name not in unsaid}
 
     def recognised(self, url: str) -> Recognised:
         """The listing's id and its page. Another figure of the same address is another listing."""
@@ -71,12 +98,25 @@ class How:
             pointer.check(self.place)
         else:
             selecting.check(self.place)
-        for name in ("attribute", "before", "after", "name"):
+        self._check_also(way)
+        labels = (f"{name}_before" for name in ALSO)
+        for name in ("attribute", "before", "after", "name", *labels):
             text = getattr(self, name)
             if len(text) > amounts.LONGEST_LABEL or not text.isprintable():
                 raise Misread(N_("Write one line of at most so many characters"),
                               amounts.LONGEST_LABEL, setting=name)  # fmt: skip
         self._check_choices()
+
+    def _check_also(self, way: str) -> None:
+        for name in ALSO:
+            where = self.where(name)
+            if not where.said:
+                continue
+            try:
+                (pointer if way == JSON else selecting).check(where.place)
+            except Misread as error:
+                error.setting = f"{name}_place"
+                raise
 
     def _check_choices(self) -> None:
         if self.written not in amounts.WRITTEN:

@@ -6,13 +6,22 @@ in `generic`.
 
 import json
 from collections.abc import Mapping
-from itertools import islice
 
-from campaigns.platforms import addresses, amounts, answers, charsets, fields, pointer, selecting
+from campaigns.platforms import (
+    addresses,
+    amounts,
+    answers,
+    charsets,
+    fields,
+    generic_also,
+    pointer,
+    selecting,
+)
 from campaigns.platforms.amounts import Found
 from campaigns.platforms.base import N_, Answer, Ask, Reading, Recognised, Unreadable
 from campaigns.platforms.fields import Number
-from campaigns.platforms.generic_how import JSON, PAGE, How
+from campaigns.platforms.generic_also import Also
+from campaigns.platforms.generic_how import ALSO, JSON, PAGE, How
 from campaigns.platforms.misread import Misread
 from campaigns.platforms.platform import Way
 
@@ -23,7 +32,6 @@ DATED = False
 WAYS = (Way(PAGE, N_("A web page")), Way(JSON, N_("A JSON file or interface")))
 
 _ACCEPT = {PAGE: "text/html, */*;q=0.1", JSON: "application/json, */*;q=0.1"}
-_MOST_SHOWN = 3  # of several different figures
 _NEIGHBOURS = 4  # members told of on either side of the figure
 
 
@@ -46,9 +54,16 @@ def ask(
 def read(
     answer: Answer, way: str | None = None, how: Mapping[str, object] | None = None
 ) -> Reading:
-    """Only the figure: `find` says what it is. A figure that JSON states as null is None."""
-    found = find(answer, way or PAGE, How.told(how, way or PAGE))
-    return Reading(raised=found.raised if found else None, moment=answer.asked_at)
+    """A figure that JSON states as null is None. It is true when asked for, or when it says."""
+    settings = How.told(how, way or PAGE)
+    found, other = find(answer, way or PAGE, settings), also(answer, way or PAGE, settings)
+    return Reading(
+        raised=found.raised if found else None,
+        moment=other.as_of or answer.asked_at,
+        target=other.target,
+        donations=other.donations,
+        donors=other.donors,
+    )
 
 
 def find(answer: Answer, way: str, how: How) -> Found | None:
@@ -64,6 +79,21 @@ def find(answer: Answer, way: str, how: How) -> Found | None:
     except Misread:
         answers.refuse_robot_check(text)
         raise
+
+
+def also(answer: Answer, way: str, how: How) -> Also:
+    """What else was said to be read. Raises `Misread` for what was not found."""
+    if not any(how.where(name).said for name in ALSO):
+        return Also()
+    text = charsets.decoded(answers.body_of(answer), answer.headers)[0]
+    told = document(text) if way == JSON else None
+
+    def look(place: str) -> list[str] | None:
+        if way == JSON:
+            return _leaf(pointer.resolve(told, place)[0], place)
+        return [amounts.plain(one) for one in selecting.texts(text, place)]
+
+    return generic_also.of(answer, look, how)
 
 
 def document(text: str) -> object:
@@ -86,31 +116,20 @@ def in_document(told: object, how: How) -> Found | None:
         return Found(left, str(value), right, raised)
     if not isinstance(value, str):
         raise Misread(N_("What stands there is neither a number nor a text"), how.place)
-    return among([amounts.plain(_whole(value))], how)
+    return amounts.only([amounts.plain(_whole(value))], how.shape)
 
 
-def among(texts: list[str], how: How) -> Found:
-    """The only figure in these texts, as `amounts.plain` makes them. Raises `Misread`.
-
-    Which figures there are, if several, is told, so that a label can part them.
-    """
-    found = {one.raised: one for text in texts for one in amounts.find(text, how.shape)}
-    if len(found) > 1:
-        several = ", ".join(one.shown for one in islice(found.values(), _MOST_SHOWN))
-        raise Misread(N_("Several different numbers fit"), several, setting="before")
-    if found:
-        return next(iter(found.values()))
-    for setting, text in (("before", how.before), ("after", how.after)):
-        wanted = amounts.plain(text).strip()
-        if wanted and not any(wanted in one for one in texts):
-            raise Misread(N_("This text is not there"), wanted, setting=setting)
-    shown = " … ".join(text.strip()[:60] for text in texts)
-    raise Misread(N_("No number stands there"), shown, setting="before" if how.before else "place")
+def _leaf(value: object, place: str) -> list[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Number | str):
+        raise Misread(N_("What stands there is neither a number nor a text"), place)
+    return [value if isinstance(value, Number) else amounts.plain(_whole(value))]
 
 
 def _on_page(page: str, how: How) -> Found:
     texts = selecting.texts(page, how.place, how.attribute)
-    found = among([amounts.plain(text) for text in texts], how)
+    found = amounts.only([amounts.plain(text) for text in texts], how.shape)
     lower = page.lower()
     ended = next((end for tag, end in (("<html", "</html>"), ("<body", "</body>")) if tag in lower),
                  ">")  # fmt: skip

@@ -99,6 +99,12 @@ def schemes() -> Mapping[str, Scheme]:
     return MappingProxyType({n: cast(Scheme, module) for n, module in _that_declare("verify")})
 
 
+def dated(name: str, how: Mapping[str, object] | None) -> bool:
+    """Whether its answers say when a figure was true; of any other page, where staff said where."""
+    said = how or {}
+    return platform(name).DATED or bool(said.get("as_of_place") or said.get("as_of_before"))
+
+
 @cache
 def profiles() -> Mapping[str, Profile]:
     """Every export profile by its name, module by module, as each declares them."""

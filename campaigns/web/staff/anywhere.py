@@ -2,133 +2,29 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField
 
 from campaigns import asking, editing
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.listing import Listing
 from campaigns.model.staff import Permission
-from campaigns.platforms import addresses, generic
-from campaigns.platforms.amounts import LONGEST_LABEL, SAID, WRITTEN
-from campaigns.platforms.generic_how import JSON, LONGEST_ADDRESS, PAGE, How
-from campaigns.platforms.misread import Misread
+from campaigns.platforms import generic
+from campaigns.platforms.generic_how import LONGEST_ADDRESS, PAGE, How
 from campaigns.web import language
 from campaigns.web.staff import tryout
-from campaigns.web.staff.forms import (
-    Form,
-    currency_field,
-    longest,
-    required,
-    select_field,
-)
+from campaigns.web.staff.how_form import ALSO_FIELDS, FIELDS, SAYING, HowForm, whole
 from campaigns.web.staff.page import found, show
-from campaigns.web.staff.reasons import told
 from campaigns.web.staff.session import me, needs
 from campaigns.web.staff.tryout import Tried
 
 bp = Blueprint("anywhere", __name__)
 
 Keep = Callable[[str, How, str], None]  # the way, how it is read, and the page for donors
-
-KINDS = {PAGE: _l("A web page"), JSON: _l("A JSON file or interface")}
-FIELDS = ("before", "after", "written", "unit", "currency", "place", "attribute", "name", "page")
-SAYING = ("place", "before", "after", "attribute")  # any of these says where the figure stands
-SETTINGS = tuple(field.name for field in fields(How))
-UNITS = {
-    "major": _l("yuan, dollars: the currency itself"),
-    "minor": _l("fen, cents: the currency's smallest unit"),
-    "thousand": _l("thousands (千)"),
-    "wan": _l("ten thousands (万)"),
-    "million": _l("millions (百万)"),
-    "yi": _l("hundred millions (亿)"),
-    SAID: _l("as said behind the number: 元, 万 or 亿"),
-}
-_PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
-_ADDRESS = {"type": "url", "inputmode": "url", **_PLAIN}
-
-
-class HowForm(Form):
-    address = StringField(
-        _l("Address to ask"),
-        [required(_l("Paste the address at which the figure stands.")), longest(LONGEST_ADDRESS)],
-        description=_l("The page itself, or the JSON that it reads its figures from."),
-        render_kw=_ADDRESS,
-    )
-    way = select_field(_l("What is found there"), KINDS, default=PAGE)
-    before = StringField(
-        _l("Text before the number"),
-        [longest(LONGEST_LABEL)],
-        description=_l("As it stands on the page, such as 已募善款 or Raised."),
-        render_kw=_PLAIN,
-    )
-    after = StringField(
-        _l("Text behind the number"),
-        [longest(LONGEST_LABEL)],
-        description=_l("Needed only where the text before it does not tell it from others."),
-        render_kw=_PLAIN,
-    )
-    place = StringField(
-        _l("Where it stands"),
-        [longest(500)],
-        description=_l(
-            "Of JSON the pointer, such as /data/raised. Of a page a CSS selector, such as "
-            ".amount; left empty, the whole page is read."
-        ),
-        render_kw=_PLAIN,
-    )
-    attribute = StringField(
-        _l("Attribute"),
-        [longest(LONGEST_LABEL)],
-        description=_l(
-            "Only where the figure is not shown, but stands in one such as data-raised."
-        ),
-        render_kw=_PLAIN,
-    )
-    written = select_field(
-        _l("How the number is written"), {one: one for one in WRITTEN}, default="1,234.56"
-    )
-    unit = select_field(_l("Unit"), UNITS, default="major")
-    currency = currency_field(_l("Currency"), default="CNY")
-    name = StringField(
-        _l("Name of the platform"),
-        [longest(40)],
-        description=_l("What our pages call it. Left empty, it goes by its server's name."),
-    )
-    page = StringField(
-        _l("Page that donors open"),
-        [longest(LONGEST_ADDRESS)],
-        description=_l("Left empty, it is the address to ask."),
-        render_kw=_ADDRESS,
-    )
-    tried = HiddenField()
-
-    def how(self, currency: str | None) -> How | None:
-        """What was typed; None, with the reason beside its field, where it cannot be."""
-        typed = {name: (self[name].data or "").strip() for name in SETTINGS if name in self}
-        typed["address"] = _whole(typed["address"])
-        try:
-            return How.told(typed | ({"currency": currency} if currency else {}), self.way.data)
-        except Misread as error:
-            self.refuse(error.setting, told(str(error)))
-        return None
-
-    def refuse(self, field: str, reason: str) -> None:
-        super().refuse(field if field in self else "address", reason)
-
-    def donors_page(self) -> str:
-        """The address of the page for donors; empty, with the reason beside it, if it is none."""
-        page = _whole(self.page.data or self.address.data)
-        if not page:
-            self.refuse("page", _("This is no address that a browser could open."))
-        return page
 
 
 @bp.get("/campaigns/<int:id>/listings/other")
@@ -213,7 +109,7 @@ def _step(form: HowForm, keep: Keep, currency: str | None = None) -> tuple[bool,
 
 def _look(form: HowForm, currency: str | None) -> Tried | None:
     """Ask at the address alone: what else was typed does not matter before there is a choice."""
-    how = How(_whole(form.address.data), currency=currency or form.currency.data)
+    how = How(whole(form.address.data), currency=currency or form.currency.data)
     tried = tryout.look(PAGE, how, form.refuse)
     if tried is not None:
         form.way.data = tried.way
@@ -233,12 +129,6 @@ def _take_choice(form: HowForm) -> None:
 
 def _choice(way: str, how: How) -> str:
     return json.dumps({"way": way, **how.as_json()}, ensure_ascii=False)
-
-
-def _whole(typed: str | None) -> str:
-    """An address with its scheme, as it is asked; empty if it is none."""
-    address = addresses.split(typed or "", LONGEST_ADDRESS)
-    return address.origin + address.target if address else ""
 
 
 def _any(id: int) -> Listing:
@@ -268,4 +158,6 @@ def _page(
         tried=tried,
         guesses=[(_choice(tried.way, how), one) for how, one in guesses] if tried else [],
         named=[field for field in FIELDS if field in form],
+        also=ALSO_FIELDS,
+        also_said=any(form[field].data or form[field].errors for field in ALSO_FIELDS),
     )

@@ -16,6 +16,7 @@ from campaigns.platforms import answers, charsets, generic, generic_guesses, gen
 from campaigns.platforms.amounts import Found
 from campaigns.platforms.base import Answer, Ask, PlatformError
 from campaigns.platforms.fetch import Manners, fetch
+from campaigns.platforms.generic_also import Also
 from campaigns.platforms.generic_guesses import Guess
 from campaigns.platforms.generic_how import How
 from campaigns.platforms.misread import Misread
@@ -32,10 +33,12 @@ Refuse = Callable[[str, str], None]  # a field's name, and a sentence in the rea
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a try: the figure, or guesses, or neither and the reasons are in the form."""
+    """What came of a try: the figure and what else was to be read, or guesses, or neither and the
+    reasons are in the form."""
 
     way: str
     found: Found | None = None
+    also: Also = Also()
     guesses: list[Guess] = field(default_factory=list)
     excerpt: str = ""
 
@@ -58,16 +61,18 @@ def read(way: str, how: How, refuse: Refuse) -> Tried | None:
     answer = _asked(way, how, refuse)
     if answer is None:
         return None
-    found = None
+    found, also = None, Also()
     try:
-        found = generic_pages.find(answer, way, how)
-        if found is None:
+        figure = generic_pages.find(answer, way, how)
+        also = generic_pages.also(answer, way, how)
+        found = figure
+        if figure is None:
             refuse("place", _("The answer states no figure there."))
     except Misread as error:
         refuse(error.setting, told(str(error)))
     except PlatformError as error:
         refuse("address", told(str(error)))
-    return Tried(way, found, excerpt=_excerpt(answer))
+    return Tried(way, found, also, excerpt=_excerpt(answer))
 
 
 def mark(way: str, how: How, page: str) -> str:

@@ -104,6 +104,21 @@ def test_donors_see_the_platform_by_its_name(
         assert "Another platform" not in who.get(page).text
 
 
+def test_what_else_the_page_says_is_shown_kept_and_read(
+    who: Desk, campaign: Campaign, platform: AnyPage
+) -> None:
+    more = {"address": platform.url, "donations_before": "支持者"}
+    page = press(who, campaign, "try", **more).text
+    assert "<dt>Number of gifts</dt><dd>2,034</dd>" in page
+    keep(who, campaign, **more)
+    poll.ask_due()
+    assert db.session.query(Report).one().donations == 2034
+    refused = press(who, campaign, "try", **more, as_of_before="截至")
+    assert refused.status_code == 400
+    assert 'id="as_of_before-error"' in refused.text
+    assert "<mark>" not in refused.text
+
+
 def test_settings_that_were_not_tried_are_not_kept(
     who: Desk, campaign: Campaign, platform: AnyPage
 ) -> None:
