@@ -43,10 +43,12 @@ MACHINERY = {
     "platform",
     "pointer",
     "profile",
+    "proxy",
     "registry",
     "rsa",
     "scheme",
     "selecting",
+    "typed",
 }
 HARMLESS = {"good", "zero"}
 HARMFUL = {
