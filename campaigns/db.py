@@ -27,15 +27,18 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    UnaryExpression,
     bindparam,
     event,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql import operators
 
 BUSY_SECONDS = 5
 LOOK_SECONDS = 0.005
@@ -175,6 +178,22 @@ def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnEle
         return column.in_(ids)
     many = bindparam(None, list(ids), type_=postgresql.ARRAY(BigInteger))
     return column.in_(select(func.unnest(many)))
+
+
+def mostly(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition that almost every row fulfils, such as that an entry reverses nothing.
+
+    SQLite keeps no statistics here: unless it is told so, it takes the index of what reverses, and
+    reads the whole ledger.
+    """
+    if db.engine.dialect.name == "sqlite":
+        return func.likelihood(condition, literal_column("0.99"))
+    return condition
+
+
+def unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """The column, for whose sake no index is taken: neither to find rows nor to order them."""
+    return UnaryExpression(column.expression, operator=operators.custom_op("+"), type_=column.type)
 
 
 def insert(table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from campaigns import figures
-from campaigns.db import db
+from campaigns.db import db, mostly
 from campaigns.figures import Fall
 from campaigns.model.correction import Cause
 from campaigns.model.entry import Entry
@@ -23,12 +23,10 @@ def of_entries(import_id: int, *, reversals: bool = False) -> list[Sum]:
     """
     entry = aliased(Entry)
     grouped = (entry.listing_id, entry.day, entry.kind, entry.currency)
-    which = [entry.import_id == import_id]
+    booked = aliased(Entry) if reversals else entry
+    which = [booked.import_id == import_id, mostly(booked.reverses.is_(None))]
     if reversals:
-        taken_back = aliased(Entry)
-        which += [entry.reverses == taken_back.id, taken_back.import_id == import_id]
-    else:
-        which.append(entry.reverses.is_(None))
+        which += [entry.import_id == import_id, entry.reverses == booked.id]
     counted = (func.sum(entry.amount_minor), func.sum(entry.donations), func.count())
     engine = db.engine.execution_options(reading=True, postgresql_readonly=True)
     with engine.connect() as connection:

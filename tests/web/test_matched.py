@@ -1,12 +1,10 @@
 """A campaign's page names who matches what donors give, and says whether it has come."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from campaigns import byhand, ledger, matching
 from campaigns.byhand import Movement
@@ -18,6 +16,7 @@ from campaigns.model.listing import Listing, Rule
 from campaigns.money import Money
 from campaigns.platforms.base import Giver
 from tests import make
+from tests.plans import plans
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 ENGLISH, CHINESE = "/en/c/after-school", "/c/after-school"
@@ -111,15 +110,6 @@ def test_matches_are_found_among_millions_by_their_index(
     if db.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL takes no index for a handful of rows")
     match(listing, "1.00", "A company")
-    asked: list[tuple[str, tuple[object, ...]]] = []
-
-    def note(_connection: object, _cursor: object, sql: str, values: Any, *_: object) -> None:
-        if "kind = 'match'" in sql:
-            asked.append((sql, values))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    client.get(ENGLISH)
-    event.remove(db.engine, "before_cursor_execute", note)
-    ((sql, values),) = asked
-    plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
-    assert "ix_entries_matches" in str(plan)
+    with plans("kind = 'match'") as steps:
+        client.get(ENGLISH)
+    assert "ix_entries_matches" in str(steps)
