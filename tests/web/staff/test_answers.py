@@ -1,5 +1,6 @@
 """What platforms answered, as staff see it: text, never a page; and by which way they are asked."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -51,6 +52,26 @@ def test_the_last_answer_is_shown_as_text(desk: Callable[..., Desk], listing: Li
     page = who.get(path).text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;已募善款" in page
     assert "GB18030" in page
+
+
+def test_every_failure_is_listed_and_its_answer_if_it_is_kept(
+    desk: Callable[..., Desk], listing: Listing
+) -> None:
+    for number in range(120):
+        failed(listing).reason = f"No figure, the {number}th time."
+    failed(make.listing()).reason = "Another listing's."
+    row = answered(listing, b"odd", failed(listing))
+    who, path = desk(Role.EDITOR), f"/staff/listings/{listing.id}/failures"
+    assert path in who.get(f"/staff/listings/{listing.id}").text
+    pages, seen = 0, ""
+    while path:
+        page = who.get(path).text
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        pages, seen, path = pages + 1, seen + page, older[1] if older else ""
+    assert pages == 3
+    assert all(f"the {number}th time" in seen for number in range(120))
+    assert f"/answers/{row.id}" in seen
+    assert "Another listing" not in seen
 
 
 def test_each_failure_leads_to_its_answer(desk: Callable[..., Desk], listing: Listing) -> None:
