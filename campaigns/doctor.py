@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import bell, due, schema
+from campaigns import bell, due, schema, standstill
 from campaigns.crypto import address_hash, key_id
 from campaigns.db import db
 from campaigns.mail.relay import BadRelay
@@ -176,6 +176,19 @@ def _keys(now: datetime) -> Iterator[Finding]:
         yield Finding("keys", _("Secrets and addresses fit the keys."))
 
 
+def _history(now: datetime) -> Iterator[Finding]:
+    for timeline in standstill.unconfirmed():
+        yield Finding(
+            "history",
+            _(
+                "The database was set back; noticed on %(moment)s UTC.",
+                moment=f"{timeline.began_at:%Y-%m-%d %H:%M}",
+            ),
+            _("Mailings stand still. Staff who may send find on their first page what to do."),
+            warning=True,
+        )
+
+
 def _clock(now: datetime) -> Iterator[Finding]:
     theirs = _their_clock() or now
     beaten = db.session.scalar(select(func.max(Pulse.at)))
@@ -267,6 +280,7 @@ def _mail() -> Iterator[Finding]:
 _LOOKS: dict[str, Look] = {
     "triggers": _triggers,
     "keys": _keys,
+    "history": _history,
     "clock": _clock,
     "due": _due,
 }

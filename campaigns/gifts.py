@@ -7,13 +7,13 @@ from typing import cast
 
 from sqlalchemy import Table
 
-from campaigns import donors, letters, suppression
+from campaigns import donors, letters, standstill, suppression
 from campaigns.db import db, insert
 from campaigns.donors import Person
 from campaigns.letters import Letter
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.consent import ConsentSource, Purpose
-from campaigns.model.delivery import LetterKind
+from campaigns.model.delivery import DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.gift import Gift, Moderation
@@ -31,7 +31,7 @@ def keep(
     if movement.kind is not Kind.DONATION:
         return
     giver = movement.donor or Giver()
-    told = Told(giver, movement.message, Moderation.WAITING, thank=True)
+    told = Told(giver, movement.message, Moderation.WAITING, thank=True, of=movement.occurred_at)
     donor = record(entry_id, campaign_id, told, now)
     if donor is not None and giver.updates:
         _agree(donor, campaign_id, endpoint, now)
@@ -39,12 +39,17 @@ def keep(
 
 @dataclass(frozen=True)
 class Told:
-    """Who gave, as somebody says, and what may be done with it. `thank`: write to the address."""
+    """Who gave, as somebody says, and what may be done with it. `thank`: write to the address.
+
+    `of` is the gift's own moment: thanks for one that comes again after the database was set back
+    may have been sent before.
+    """
 
     giver: Giver
     message: str | None
     moderation: Moderation
     thank: bool
+    of: datetime | None = None
 
 
 def record(entry_id: int, campaign_id: int, told: Told, now: datetime) -> Donor | None:
@@ -95,6 +100,7 @@ def _row(entry_id: int, donor: Donor | None, told: Told) -> dict[str, object]:
 
 
 def _thanks(donor: Donor, entry_id: int, campaign_id: int, told: Told) -> Letter:
+    doubtful = told.of is not None and standstill.in_doubt(told.of)
     return Letter(
         LetterKind.THANKS,
         donor,
@@ -103,6 +109,7 @@ def _thanks(donor: Donor, entry_id: int, campaign_id: int, told: Told) -> Letter
         _locale(told.giver.locale),
         campaign_id,
         entry_id,
+        state=DeliveryState.UNKNOWN if doubtful else DeliveryState.QUEUED,
     )
 
 

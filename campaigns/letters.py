@@ -30,7 +30,8 @@ DELIVERIES = cast(Table, Delivery.__table__)
 class Letter:
     """One letter to one person. `locale` defaults to the recipient's own, then the organisation's.
 
-    `occasion` is the entry, token or alert that causes it: there is one letter for each.
+    `occasion` is the entry, token or alert that causes it: there is one letter for each. One that
+    may have been sent in a history that is lost begins as `unknown`.
     """
 
     kind: LetterKind
@@ -41,6 +42,7 @@ class Letter:
     campaign_id: int | None = None
     entry_id: int | None = None
     expires_at: datetime | None = None
+    state: DeliveryState = DeliveryState.QUEUED
 
 
 def queue(
@@ -148,7 +150,7 @@ def _row(letter: Letter, digest: str, locale: str, now: datetime) -> dict[str, o
         "entry_id": letter.entry_id,
         "purpose": letter.purpose,
         "locale": locale,
-        "state": DeliveryState.QUEUED,
+        "state": letter.state,
         "due_at": now,
         "expires_at": letter.expires_at,
         "attempts": 0,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from campaigns import cadence, figures, freshness, reconciliation, rounds
+from campaigns import cadence, figures, freshness, reconciliation, rounds, standstill
 from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
 from campaigns.freshness import BROKEN_AFTER
@@ -24,6 +24,7 @@ from campaigns.model.notice import UNSETTLED, Notice, Verdict
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.returned import Return
 from campaigns.model.staff import Permission, Staff
+from campaigns.model.timeline import Timeline
 from campaigns.money import Money
 from campaigns.silences import Silence
 
@@ -35,6 +36,7 @@ _S = CampaignState
 
 
 class What(StrEnum):
+    SET_BACK = "set_back"
     HELD = "held"
     TO_APPROVE = "to_approve"
     MISSED = "missed"
@@ -76,6 +78,7 @@ class Need:
     mailing: Mailing | None = None
     verdict: Verdict | None = None
     imported: Import | None = None
+    timeline: Timeline | None = None
     count: int = 0
     endpoint: WebhookEndpoint | None = None
     since: datetime | None = None
@@ -84,6 +87,7 @@ class Need:
 def of(staff: Staff, now: datetime) -> list[Need]:
     """What waits for this person, by their permissions; the most pressing first."""
     looks: tuple[tuple[Permission, Callable[[], Iterator[Need]]], ...] = (
+        (Permission.SEND, _set_back),
         (Permission.JUDGE_REPORTS, _held),
         (Permission.SEND, _stopped),
         (Permission.APPROVE, lambda: _to_approve(staff)),
@@ -98,6 +102,11 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
     return [need for permission, look in looks if staff.may(permission) for need in look()]
+
+
+def _set_back() -> Iterator[Need]:
+    for timeline in standstill.unconfirmed():
+        yield Need(What.SET_BACK, timeline=timeline)
 
 
 def _held() -> Iterator[Need]:

@@ -61,6 +61,7 @@ from campaigns.web.staff import (
     review,
     session,
     settle,
+    timelines,
     today,
     turned,
     unplaced,
@@ -94,7 +95,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, reasons, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, returned, organisation, people, records,
-         health, limits, outbox, me, design)  # fmt: skip
+         health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)
 

@@ -44,7 +44,7 @@ PERMISSIONS = {
 _P = Permission
 # endpoint, label, who sees it, the blueprints of which it is the entrance
 NAV = (
-    ("staff.today.index", _l("Today"), _P.LOOK, ("today",)),
+    ("staff.today.index", _l("Today"), _P.LOOK, ("today", "timelines")),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK,
      ("campaigns", "listings", "answers", "anywhere", "ways", "contract", "festivals",
       "figures", "figures_table")),
