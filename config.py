@@ -16,6 +16,7 @@ from flask import current_app
 
 VERSION = "0.1.0"  # as in pyproject.toml
 LOCALES = ("zh-Hans", "en")
+SHORTEST_PASSPHRASE = 12  # of a backup, which whoever has the file may guess at for years
 T = TypeVar("T")
 
 
@@ -45,7 +46,18 @@ class Settings:
     platform_origins: Mapping[str, str]
     poll_allow_private: frozenset[str]
     platform_proxy: str | None
+    backup_passphrase: str | None
     embedded: bool
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys that nobody can make again, as they are written in the environment."""
+        data_keys = (f"{name}:{_base64(key)}" for name, key in self.data_keys)
+        return {
+            "SECRET_KEY": ",".join(self.secret_keys),
+            "DATA_KEYS": ",".join(data_keys),
+            "ADDRESS_PEPPER": _base64(self.address_pepper),
+        }
 
     @property
     def secure(self) -> bool:
@@ -83,6 +95,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         platform_origins=read("PLATFORM_ORIGINS", _origins, ""),
         poll_allow_private=read("POLL_ALLOW_PRIVATE", _hosts, ""),
         platform_proxy=read.optional("PLATFORM_PROXY", _proxy),
+        backup_passphrase=read.optional("BACKUP_PASSPHRASE", _passphrase),
         embedded=embedded,
     )
     if loaded.platform_origins and not embedded:
@@ -236,6 +249,16 @@ def _key(raw: str) -> bytes:
     if len(key) != 32:
         raise ValueError("must hold 32 random bytes in base64.")
     return key
+
+
+def _base64(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+def _passphrase(raw: str) -> str:
+    if len(raw) < SHORTEST_PASSPHRASE:
+        raise ValueError(f"must have at least {SHORTEST_PASSPHRASE} characters.")
+    return raw
 
 
 def _bind(raw: str) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from sqlalchemy import select
 
 from campaigns import accounts, doctor, editing, endpoints, polling
+from campaigns.cli_backup import back_up, restore
 from campaigns.cli_command import LARGEST_ID, Command, listing
 from campaigns.cli_figures import report_figures
 from campaigns.cli_imports import discard_import, import_file
@@ -37,10 +38,12 @@ def init_app(app: Flask) -> None:
         add_staff,
         add_webhook,
         ask_platforms,
+        back_up,
         examine,
         discard_import,
         import_file,
         report_figures,
+        restore,
         rotate_data_key,
         rotate_webhook,
         take_return,

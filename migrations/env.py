@@ -1,7 +1,11 @@
-"""How Alembic reaches the database: through the app whose context Flask-Migrate pushed."""
+"""How Alembic reaches the database: through the app whose context Flask-Migrate pushed.
+
+Whoever restores a backup hands in the connection to the database that it fills.
+"""
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 
 from campaigns.db import Base
 
@@ -9,15 +13,23 @@ engine = current_app.extensions["migrate"].db.engine
 
 
 def run() -> None:
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        migrate(given)
+        return
     with engine.connect() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            compare_type=True,
-            transaction_per_migration=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
+        migrate(connection)
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 if context.is_offline_mode():

@@ -38,8 +38,19 @@ SHARED = (
     "silences",
     "reported",
     "lags",
+    "standstill",
+    "vacating",
 )
-TOP = ("app", "cli", "cli_command", "cli_figures", "cli_imports", "cli_returns", "local")
+TOP = (
+    "app",
+    "cli",
+    "cli_backup",
+    "cli_command",
+    "cli_figures",
+    "cli_imports",
+    "cli_returns",
+    "local",
+)
 FOUNDATIONS = ("crypto", "money", "files")
 DOORS_OUT = ("platforms", "mail", "db", "bell", "schema")
 
@@ -96,6 +107,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "twins",
                 "hosts",
                 "cadence",
+                "rows",
                 "spans",
                 "conversion",
             ),

@@ -91,6 +91,7 @@ BAD = [
     ("PLATFORM_ORIGINS", "tencent=http://127.0.0.1:many"),
     ("POLL_ALLOW_PRIVATE", "http://feeds.internal/"),
     ("POLL_ALLOW_PRIVATE", "*"),
+    ("BACKUP_PASSPHRASE", "too short"),
     ("EMBEDDED", "yes"),
 ]
 
