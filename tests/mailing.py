@@ -28,9 +28,9 @@ def approved(update: Update | None = None) -> Mailing:
     return mailing
 
 
-def scheduled(update: Update | None = None) -> Mailing:
+def scheduled(update: Update | None = None, at: datetime = NOON + HOUR) -> Mailing:
     mailing = approved(update)
-    mailings.schedule(mailing, NOON + HOUR, None, NOON)
+    mailings.schedule(mailing, at, None, at - HOUR)
     db.session.commit()
     return mailing
 

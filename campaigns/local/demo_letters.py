@@ -16,11 +16,11 @@ WORDING = "demo-1"
 
 
 def write(live: Campaign, editor: Staff, approver: Staff, now: datetime) -> None:
-    """Two published updates, a mailing that leaves in two minutes, one that waits for approval."""
+    """Two published updates, a mailing that leaves in two minutes, which brings a third one to the
+    page and the feeds, and one that waits for approval."""
     for age, words in zip((timedelta(days=42), timedelta(days=12)), texts.UPDATES, strict=True):
         _update(live, words, editor, now - age).published_at = now - age
     soon = _update(live, texts.SCHEDULED, editor, now)
-    soon.published_at = now
     mailing = mailings.draft(soon, {"campaign": live.id}, editor, now)
     mailings.submit(mailing, editor, now)
     mailings.approve(mailing, approver, now)

@@ -23,9 +23,11 @@ from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Role, Staff
+from campaigns.model.update import Update
 from campaigns.money import Money
 from campaigns.platforms import bills
 from tests import make
+from tests.mailing import begin
 from tests.make import NOON
 from workers.imports import work_on
 
@@ -152,6 +154,15 @@ def test_a_mailing_waits_for_approval_and_one_leaves_in_two_minutes(loaded: Path
     found = {one.state: one for one in db.session.scalars(select(Mailing))}
     assert set(found) == {MailingState.IN_REVIEW, MailingState.SCHEDULED}
     assert found[MailingState.SCHEDULED].scheduled_at == NOON + timedelta(minutes=2)
+
+
+def test_what_leaves_in_two_minutes_stands_on_the_page_from_then_on(loaded: Path) -> None:
+    def published() -> int:
+        return db.session.scalar(select(func.count(Update.published_at))) or 0
+
+    assert published() == 2
+    begin(NOON + timedelta(minutes=2))
+    assert published() == 3
 
 
 def test_there_is_a_login_for_each_role(loaded: Path) -> None:
