@@ -1,16 +1,20 @@
 """Reports: the last good figure stands until a believable one comes, or a person decides."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from campaigns import reported, reporting
 from campaigns.db import db
+from campaigns.model.audit import AuditRecord
 from campaigns.model.correction import Correction
 from campaigns.model.listing import Listing
 from campaigns.model.report import Report, ReportState
+from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Reading
 from tests import make
@@ -165,3 +169,39 @@ def test_what_a_person_enters_is_guarded_too(listing: Listing) -> None:
     low = Reading(Money.parse("3.80 CNY"), NOON + MINUTE)
     entered = reporting.enter(listing, low, NOON + MINUTE, make.staff())
     assert entered.report.state is ReportState.QUARANTINED
+
+
+def test_the_same_form_twice_at_once_is_kept_once(app: Flask) -> None:
+    ids = [make.listing().id for _ in range(3)]
+    who = make.staff().id
+    db.session.rollback()
+    together = Barrier(2)
+
+    def send(_: int) -> list[bool]:
+        with app.app_context():
+            listings = [db.session.get_one(Listing, id) for id in reversed(ids)]
+            by = db.session.get_one(Staff, who)
+            db.session.rollback()
+            together.wait()
+            read = [(one, Reading(Money.parse("38.00 CNY"), NOON)) for one in listings]
+            new = [entered.new for entered in reporting.enter_all(read, NOON, by)]
+            db.session.commit()
+            return new
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(send, range(2)))
+    assert sorted(found) == [[False] * 3, [True] * 3]
+    assert db.session.scalar(select(func.count(Report.id))) == 3
+    audited = select(func.count()).where(AuditRecord.action == "entered report")
+    assert db.session.scalar(audited) == 3
+
+
+def test_many_figures_of_one_listing_are_judged_in_their_order(listing: Listing) -> None:
+    yuan = {3: "40.00", 1: "38.00", 2: "39.00", 4: "39.50"}
+    read = [
+        (listing, Reading(Money.parse(f"{amount} CNY"), NOON + minute * MINUTE))
+        for minute, amount in yuan.items()
+    ]
+    entered = reporting.enter_all(read, NOON + 9 * MINUTE, make.staff())
+    states = [one.report.state for one in entered]
+    assert states == [ReportState.ACCEPTED] * 3 + [ReportState.QUARANTINED]

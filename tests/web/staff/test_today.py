@@ -12,6 +12,7 @@ from campaigns.model.delivery import DeliveryState
 from campaigns.model.listing import Asking, Told
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
+from campaigns.model.report import Origin
 from campaigns.model.staff import Role, Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Reading
@@ -142,6 +143,31 @@ def test_a_silent_platform_is_told_with_the_way_to_its_listing(desk: Callable[..
     page = desk(Role.FUNDRAISER).get("/staff").text
     assert "No newer figure of <b>After school</b> has come" in page
     assert f"/staff/listings/{listing.id}" in page
+
+
+def test_figures_that_are_due_by_hand_are_one_line_that_leads_to_their_page(
+    desk: Callable[..., Desk],
+) -> None:
+    sitting, ago = desk(Role.FUNDRAISER), datetime.now(UTC) - timedelta(days=2)
+    make.report(make.listing(asking=Asking.BY_HAND), 100_000, ago)
+    said = "The figure of <b>After school</b> on Tencent Charity is due."
+    assert said in sitting.get("/staff").text
+    refused = make.listing(asking=Asking.REFUSED, asked_at=ago)
+    make.report(refused, 100_000, ago)
+    page = sitting.get("/staff").text
+    assert "2 figures are due." in page
+    assert 'href="/staff/figures"' in page
+    local = f"{datetime.now(UTC) + timedelta(hours=8):%Y-%m-%dT%H:%M}"
+    sitting.post("/staff/figures", moment=local, **{f"raised-{refused.id}": "1001"})
+    assert said in sitting.get("/staff").text
+
+
+def test_a_refusal_stands_there_until_somebody_enters_a_figure(app: object) -> None:
+    refused = make.listing(asking=Asking.REFUSED)
+    make.report(refused, 100_000, NOON)
+    assert waiting(Role.FUNDRAISER) == ["refused"]
+    make.report(refused, 100_100, NOON, origin=Origin.BY_HAND)
+    assert waiting(Role.FUNDRAISER) == []
 
 
 def test_the_menu_counts_what_waits_and_shows_what_one_may_open(
