@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from campaigns.local import children
 from workers import app as workers_app
@@ -86,3 +87,10 @@ def test_the_image_takes_no_secrets_along() -> None:
     for source in " ".join(copied).split():
         assert f"!{source}\n" in allowed
     assert not {"instance", "secrets", ".env", "."} & set(" ".join(copied).split())
+
+
+def test_pages_of_who_is_logged_in_are_not_cached_before_the_service(app: Flask) -> None:
+    said = (ROOT / "deploy/nginx.conf").read_text()
+    cookie = f"$cookie_{app.config['SESSION_COOKIE_NAME']}"
+    assert f"proxy_cache_bypass {cookie};" in said
+    assert f"proxy_no_cache {cookie} $upstream_http_set_cookie;" in said
