@@ -23,11 +23,10 @@ from campaigns.web.staff.forms import (
     offer,
     optional,
     required,
-    select_field,
-    zones,
 )
 from campaigns.web.staff.page import found, show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.zones import zone_field
 
 bp = Blueprint("contract", __name__, url_prefix="/listings")
 
@@ -57,7 +56,7 @@ class ContractForm(Form):
         _l("Asked from"), [optional()], description=_l("Leave both empty for day and night.")
     )
     closes = TimeField(_l("Asked until"), [optional()])
-    zone = select_field(_l("Time zone of these hours"))
+    zone = zone_field(_l("Time zone of these hours"))
     days_after = CountField(
         _l("Days asked after the end"),
         [required(_l("Write the days, such as 30; 0 for none."))],
@@ -147,7 +146,7 @@ def _page(listing: Listing, form: ContractForm) -> str:
 
 def _offered(form: ContractForm) -> ContractForm:
     own = _("That of the organisation (%(zone)s)", zone=figures.zone().key)
-    offer(form.zone, {"": own} | zones())
+    offer(form.zone, {"": own})
     return form
 
 

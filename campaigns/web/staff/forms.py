@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -211,11 +211,6 @@ def currency_field(label: Any, **more: Any) -> StringField:
         render_kw={"class": "short", "maxlength": 3, "autocapitalize": "characters"},
         **more,
     )
-
-
-def zones() -> dict[str, str]:
-    """Every time zone people would choose by its name."""
-    return {name: name.replace("_", " ") for name in sorted(available_timezones()) if "/" in name}
 
 
 def plain_number(text: str | None) -> str:

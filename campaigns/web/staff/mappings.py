@@ -20,9 +20,9 @@ from campaigns.platforms import bills, generic
 from campaigns.platforms.mapping import FIELDS, BadMapping, Dates, Mapping, Negative
 from campaigns.platforms.profile import heading
 from campaigns.steps import NotOpen
-from campaigns.web.staff.forms import zones
 from campaigns.web.staff.page import found, show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.zones import zones
 
 bp = Blueprint("mappings", __name__, url_prefix="/imports")
 

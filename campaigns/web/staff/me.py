@@ -13,9 +13,10 @@ from campaigns.accounts import WeakPassword
 from campaigns.db import db
 from campaigns.model.staff import Permission
 from campaigns.web.staff import session
-from campaigns.web.staff.forms import LANGUAGES, Form, longest, password, select_field, zones
+from campaigns.web.staff.forms import LANGUAGES, Form, longest, password, select_field
 from campaigns.web.staff.page import show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.zones import zone_field
 
 bp = Blueprint("me", __name__, url_prefix="/me")
 
@@ -25,7 +26,7 @@ class OwnForm(Form):
         _l("Name"), [longest(200)], description=_l("Colleagues see it beside what you did.")
     )
     locale = select_field(_l("Language"), LANGUAGES)
-    timezone = select_field(_l("Time zone"), zones())
+    timezone = zone_field(_l("Time zone"))
 
 
 class PasswordForm(Form):

@@ -28,10 +28,10 @@ from campaigns.web.staff.forms import (
     Form,
     longest,
     select_field,
-    zones,
 )
 from campaigns.web.staff.page import office_tabs, show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.zones import zone_field
 from config import settings
 
 bp = Blueprint("organisation", __name__, url_prefix="/organisation")
@@ -68,8 +68,8 @@ class OrganisationForm(Form):
     name_en = StringField(_l("Name"), [longest(200)])
     about_en = TextAreaField(_l("About us"), [longest(4000)], render_kw={"rows": 4})
     default_locale = select_field(_l("First language"), LANGUAGES)
-    timezone = select_field(
-        _l("Time zone"), zones(), description=_l("The organisation's days begin and end in it.")
+    timezone = zone_field(
+        _l("Time zone"), description=_l("The organisation's days begin and end in it.")
     )
     country = StringField(
         _l("Country"),
