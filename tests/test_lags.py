@@ -120,7 +120,7 @@ DEEDS = st.lists(
 
 
 @hypothesis.settings(
-    max_examples=25,
+    max_examples=15,
     derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
