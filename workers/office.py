@@ -19,6 +19,7 @@ from campaigns import addressing, claims, leases, outcomes
 from campaigns.composition import Desk
 from campaigns.db import db, reading
 from campaigns.mail.transport import Outcome, State, Transport
+from campaigns.marks import Mark
 from campaigns.model.delivery import Claim
 from workers.carriers import Carrier, InHand, Report, uptime
 
@@ -39,14 +40,17 @@ FAILING_SHARE, WINDOW, FEWEST = 0.2, 100, 20
 class Office:
     """Outlives ticks: a letter whose relay is silent stays with its carrier when a tick ends.
 
-    Everything but the carriers runs in the thread that calls `work`.
+    Everything but the carriers runs in the thread that calls `work`. Claims are noted at `mark`.
     """
 
-    def __init__(self, transport: Transport, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self, transport: Transport, connections: int = CONNECTIONS, mark: Mark | None = None
+    ) -> None:
         self.name = f"post:{socket.gethostname()[:8]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.pid = os.getpid()
         self.closing = Event()
         self._transport, self._connections = transport, connections
+        self._mark = mark
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._carriers: set[Carrier] = set()
         self._ready: list[Carrier] = []
@@ -92,6 +96,8 @@ class Office:
         self._desk, self._dry = Desk(), False
         held = [letter.claim.id for letter in self._in_hand.values()]
         held += [result.claim.id for result in self._unrecorded]
+        if self._mark is not None:
+            self._mark.notice(datetime.now(UTC))
         leases.give_back(self.name, held)
         self._beat(at_once=True)
         db.session.commit()
@@ -168,6 +174,8 @@ class Office:
         self._beat()
         taken = claims.claim(self.name, wanted, now) if wanted else []
         db.session.commit()
+        if taken and self._mark is not None:
+            self._mark.keep(taken[-1].id, now)
         recorded, self._unrecorded, self._failing = self._unrecorded, [], {}
         self._judge(recorded)
         if wanted:

@@ -11,6 +11,7 @@ from flask import current_app
 from campaigns import addressing, segments
 from campaigns.db import db
 from campaigns.mail.way import way_out
+from campaigns.marks import Mark
 from config import settings
 from workers.office import Office
 
@@ -19,6 +20,7 @@ from workers.office import Office
 def due_mailings() -> None:
     """Address what is due, and end what has ended. Any number of these at once are harmless."""
     now = datetime.now(UTC)
+    Mark(settings().instance_dir).notice(now)
     for mailing in addressing.due(now):
         addressing.start(mailing, segments.members(mailing.segment), now)
     addressing.finish(now)
@@ -37,7 +39,7 @@ def office() -> Office:
     if found is None or found.pid != os.getpid():
         given = settings()
         transport = way_out(given.smtp_url, given.instance_dir)
-        found = Office(transport, given.worker_concurrency)
+        found = Office(transport, given.worker_concurrency, Mark(given.instance_dir))
         current_app.extensions["post_office"] = found
         _offices.append(found)
     return found
