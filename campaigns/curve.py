@@ -103,7 +103,13 @@ class _Past:
 
     def worth(self, amounts: Iterable[Money], day: date) -> int:
         """Minor units of the campaign's currency; what no rate converts is left out."""
-        return self.rates.sum(((amount, day) for amount in amounts), self.currency)[0].minor
+        minor = 0
+        for amount in amounts:
+            if amount.currency == self.currency:
+                minor += amount.minor
+            else:
+                minor += self.rates.sum([(amount, day)], self.currency)[0].minor
+        return minor
 
 
 def _sampled(first: date, last: date, zone: ZoneInfo) -> tuple[int, list[Span]]:

@@ -188,6 +188,13 @@ def test_it_takes_the_same_statements_however_long_and_many(listing: Listing) ->
     assert sum("FROM entries" in one or "JOIN entries" in one for one in few) == 1
 
 
+def test_no_entry_is_read_while_there_is_a_report_every_day(listing: Listing) -> None:
+    for days in range(5):
+        book(listing, 1, NOON - days * DAY + HOUR)
+        report(listing, 100 - days, NOON - days * DAY)
+    assert not [one for one in _asked(listing) if "FROM entries" in one or "JOIN entries" in one]
+
+
 def _asked(listing: Listing) -> list[str]:
     campaign = db.session.get_one(Campaign, listing.campaign_id)
     ends = [

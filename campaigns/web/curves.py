@@ -1,6 +1,7 @@
 """A campaign's curve of raised over time, for its page and as data (docs/public-json.md)."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_name
 from flask_babel import get_locale
@@ -34,7 +35,7 @@ def drawn(found: Progress) -> Chart | None:
         for series, figure in standing.numbered(found)
     }
     named = [names[line.listing.id] for line in known.lines]
-    return chart.drawn(known, named, _("Together"), found.target, _zone(known))
+    return chart.drawn(known, named, _("Together"), found.target, called(known.zone))
 
 
 def data(found: Progress) -> dict[str, Any] | None:
@@ -53,6 +54,12 @@ def data(found: Progress) -> dict[str, Any] | None:
     }
 
 
+def called(zone: ZoneInfo) -> str:
+    """What people call a zone: "China Time"."""
+    name: str = get_timezone_name(zone, locale=get_locale())
+    return zone.key if zone.key in name else name
+
+
 def _line(line: Line) -> dict[str, Any]:
     listing: Listing = line.listing
     return {
@@ -68,9 +75,3 @@ def _line(line: Line) -> dict[str, Any]:
             for point in line.points
         ],
     }
-
-
-def _zone(known: Curve) -> str:
-    """As people call it: "China Time"."""
-    named: str = get_timezone_name(known.zone, locale=get_locale())
-    return known.zone.key if known.zone.key in named else named

@@ -17,7 +17,7 @@ from campaigns.curve import Curve, Line, Point
 from campaigns.freshness import Freshness
 from campaigns.model.listing import Listing
 from campaigns.money import Money
-from campaigns.web import bars, chart
+from campaigns.web import bars, chart, curves
 
 FRESHNESS = (*Freshness, "checking")
 CAMPAIGN_STATES = ("draft", "live", "paused", "ended", "closed")
@@ -93,11 +93,12 @@ def _chart(now: datetime) -> chart.Chart | None:
     lines = [Line(Listing(), tuple(points)) for points in (older, younger)]
     late = [Money.zero("CNY")] * 12 + [point.raised for point in younger]
     total = tuple(one + other for one, other in zip(amounts, late, strict=True))
-    curve = Curve(ZoneInfo("Asia/Shanghai"), 1, days, tuple(lines), total)
+    zone = ZoneInfo("Asia/Shanghai")
+    curve = Curve(zone, 1, days, tuple(lines), total)
     names = [
         (_("Platform %(letter)s", letter=letter), series) for series, letter in ((1, "A"), (2, "B"))
     ]
-    return chart.drawn(curve, names, _("Together"), Money.of("150000", "CNY"), "UTC+8")
+    return chart.drawn(curve, names, _("Together"), Money.of("150000", "CNY"), curves.called(zone))
 
 
 def _listing(number: int, state: str, now: datetime) -> Sample:
