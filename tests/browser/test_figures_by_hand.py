@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from campaigns import rounds
 from campaigns.db import db
-from campaigns.model.listing import Asking, Listing
+from campaigns.model.listing import Asking
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.model.staff import Role
 from tests import make
@@ -39,8 +40,8 @@ WORDS = {
 def ten(service: Service) -> list[int]:
     """Ten listings by hand in two campaigns; those of other tests are put away."""
     with service.app.app_context():
-        for listing in db.session.scalars(select(Listing).where(Listing.asking == "by_hand")):
-            listing.asking = Asking.ENDED
+        for stop in rounds.of(datetime.now(UTC)):
+            stop.listing.asking = Asking.ENDED
         ids = []
         for number in range(2):
             campaign = make.campaign()
