@@ -24,8 +24,9 @@ from werkzeug.test import TestResponse
 from campaigns import cli
 from campaigns.app import create_app
 from campaigns.db import Base, db
+from campaigns.model.listing import Listing, Rule
 from config import Settings, load
-from tests import postgres
+from tests import make, postgres
 
 # How long one example takes says more about the machine's other work than about ours.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -119,6 +120,13 @@ def settings(app: Flask) -> Settings:
 def client(app: Flask) -> FlaskClient:
     """A browser without cookies yet. What the test did before is committed before each request."""
     return app.test_client()
+
+
+@pytest.fixture
+def listing(app: Flask) -> Listing:
+    """Where money is booked unless a test says otherwise: it shows the sum of its entries."""
+    make.organisation()
+    return make.listing(rule=Rule.ITEMISED)
 
 
 class Client(FlaskClient):

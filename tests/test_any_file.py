@@ -3,8 +3,6 @@
 from itertools import count
 
 import hypothesis
-import pytest
-from flask import Flask
 from hypothesis import strategies
 from sqlalchemy import func, select
 
@@ -32,12 +30,6 @@ STEPS = strategies.lists(
     max_size=6,
 )
 _examples = count(1)
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 @hypothesis.given(STEPS)

@@ -4,27 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import hypothesis
 import pytest
-from flask import Flask
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from campaigns import comparison, ledger
 from campaigns.db import db
 from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.report import Report, ReportState
 from campaigns.money import Money
-from tests import make
 from tests.compared import SHANGHAI, TODAY, book, report
 from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 MOVES = st.lists(

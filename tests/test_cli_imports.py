@@ -11,16 +11,10 @@ from campaigns import figures
 from campaigns.db import db
 from campaigns.model.entry import EntryKey
 from campaigns.model.imported import Import, ImportState, SavedMapping
-from campaigns.model.listing import Listing, Rule
-from tests import bill, make
+from campaigns.model.listing import Listing
+from tests import bill
 from tests.bill import Paid
 from tests.make import NOON
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from campaigns.model.delivery import Delivery
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry, EntryKey, EntryKind, MatchStage, Way
 from campaigns.model.gift import Gift
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Giver
@@ -25,12 +25,6 @@ from tests.books import booking, entries, totals_agree
 from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 @pytest.fixture

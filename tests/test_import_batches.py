@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from campaigns import batches, committing, imports, ledger, progress, undoing
 from campaigns.batches import Overtaken, Pace
@@ -14,7 +13,7 @@ from campaigns.model.imported import (
     Import,
     ImportState,
 )
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.money import Money
 from tests import bill, make
 from tests.bill import Paid
@@ -24,12 +23,6 @@ from workers.imports import WORK
 
 pytestmark = pytest.mark.usefixtures("app")
 THREE = [Paid(1, 10000), bill.fee(1, 60, line=2), Paid(9, 123450), bill.refund(1, 2000, line=4)]
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def test_a_half_committed_import_counts_nowhere(listing: Listing) -> None:

@@ -12,7 +12,7 @@ from campaigns.db import Base, db
 from campaigns.model.audit import AuditRecord
 from campaigns.model.file import File, FileChunk
 from campaigns.model.imported import Import, ImportGiver, ImportRow, ImportState
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.steps import NotOpen
 from tests import bill, make
 from tests.bill import Paid
@@ -20,12 +20,6 @@ from tests.make import NOON
 from workers.imports import WORK, work_on
 
 BILL = bill.bill([Paid(1, party="张三 (zs@example.org)"), Paid(2)])
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def discard(one: Import) -> None:

@@ -1,7 +1,6 @@
 """Where a file's rows belong, who gave, and rows that wait for a person to say where."""
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from campaigns import assigning, reviewing
@@ -23,12 +22,6 @@ from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
 THREE = [Paid(1, 10000), bill.fee(1, 60, line=2), Paid(9, 123450), bill.refund(1, 2000, line=4)]
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def waiting() -> list[ImportRow]:

@@ -1,7 +1,6 @@
 """Rows that the ledger contradicts while their file is booked wait until a person decides."""
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from campaigns import assigning, imports, ledger, needs
@@ -9,7 +8,7 @@ from campaigns.assigning import Settled
 from campaigns.db import db
 from campaigns.model.entry import Entry, EntryKind
 from campaigns.model.imported import Import, ImportRow, turned
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.staff import Role
 from campaigns.money import Money
 from campaigns.needs import What
@@ -20,12 +19,6 @@ from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
 ROWS = [Paid(1, 10000), Paid(2, 5000), bill.refund(1, 2000, line=4)]
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def overtaken(listing: Listing) -> Import:

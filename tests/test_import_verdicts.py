@@ -1,7 +1,6 @@
 """What a row of a file is to the ledger and to its neighbours, and what a person says over it."""
 
 import pytest
-from flask import Flask
 
 from campaigns import ledger, reviewing
 from campaigns.db import db
@@ -10,7 +9,7 @@ from campaigns.model.imported import (
     Decision,
     RowVerdict,
 )
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.money import Money
 from tests import bill, make
 from tests.bill import Paid
@@ -19,12 +18,6 @@ from tests.make import NOON
 
 pytestmark = pytest.mark.usefixtures("app")
 THREE = [Paid(1, 10000), bill.fee(1, 60, line=2), Paid(9, 123450), bill.refund(1, 2000, line=4)]
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def test_what_a_webhook_booked_under_one_number_is_booked(listing: Listing) -> None:

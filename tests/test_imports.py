@@ -29,12 +29,6 @@ pytestmark = pytest.mark.usefixtures("app")
 THREE = [Paid(1, 10000), bill.fee(1, 60, line=2), Paid(9, 123450), bill.refund(1, 2000, line=4)]
 
 
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
-
-
 def test_a_bill_is_read_and_waits_for_a_person(listing: Listing) -> None:
     one = bill.read(bill.bill(THREE), listing)
     assert one.state is ImportState.REVIEW

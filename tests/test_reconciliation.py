@@ -24,12 +24,6 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 @pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
-
-
-@pytest.fixture
 def lin(app: Flask) -> Staff:
     return make.staff()
 

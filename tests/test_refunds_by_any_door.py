@@ -7,8 +7,6 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import hypothesis
-import pytest
-from flask import Flask
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -17,7 +15,7 @@ from campaigns.bookings import Booking, LedgerError
 from campaigns.byhand import Refused
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKind
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.staff import Staff
 from campaigns.money import Money
 from campaigns.platforms.base import Key
@@ -49,12 +47,6 @@ DOORS = {
     "notice": (Door.WEBHOOK, ("refund", "request")),
 }
 steps = st.lists(st.tuples(st.sampled_from(sorted(DOORS)), st.sampled_from(TRUE)), max_size=15)
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def told(listing: Listing, door: Door, sorts: tuple[str, ...], one: Refund) -> Booking:

@@ -8,19 +8,13 @@ from flask import Flask
 from campaigns import imports, ledger, turns
 from campaigns.db import db
 from campaigns.model.entry import EntryKind
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.money import Money
-from tests import bill, make
+from tests import bill
 from tests.bill import Paid
 from tests.books import booking, numbered
 from tests.make import NOON
 from workers.imports import work_on
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 @pytest.mark.parametrize("row", [bill.refund(1, 60, line=2), bill.fee(1, 60, line=2)])

@@ -13,7 +13,7 @@ from campaigns.bookings import Booking, Returned
 from campaigns.db import db
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.imported import Decision, Import, ImportRow
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.money import Money
 from campaigns.twins import Alike
 from tests import bill, make
@@ -24,12 +24,6 @@ from tests.make import NOON
 pytestmark = pytest.mark.usefixtures("app")
 TRADE = Paid(1).trade
 NOTICE = (("refund", "R-1"), ("request", "Q-1"))
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def refund(listing: Listing, *keys: tuple[str, str], fen: int = 2000, **more: Any) -> Booking:

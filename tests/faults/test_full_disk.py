@@ -22,7 +22,7 @@ from campaigns.model.entry import Entry
 from campaigns.model.file import FileChunk
 from campaigns.model.gift import Gift
 from campaigns.model.imported import Import, ImportRow, ImportState
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.staff import Role
 from campaigns.notices import Came
@@ -64,12 +64,6 @@ def _app(small: tuple[str, Disk], tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def disk(small: tuple[str, Disk]) -> Disk:
     return small[1]
-
-
-@pytest.fixture
-def listing(client: FlaskClient) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def tick(one: Import) -> tuple[ImportState, int]:

@@ -13,9 +13,9 @@ from campaigns import imports
 from campaigns.db import db
 from campaigns.model.entry import Entry
 from campaigns.model.imported import Import, ImportState
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice
-from tests import bill, make, postgres
+from tests import bill, postgres
 from tests.bill import Paid
 from tests.books import totals_agree
 from tests.conftest import migrated
@@ -51,12 +51,6 @@ def app(cluster: Cluster, tmp_path: Path) -> Iterator[Flask]:
     with migrated(cluster.url, tmp_path) as app, app.app_context():
         yield app
         db.session.remove()
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def entries() -> int:

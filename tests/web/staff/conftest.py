@@ -56,6 +56,11 @@ def desk(app: Flask) -> Callable[..., Desk]:
 
 
 @pytest.fixture
+def treasurer(desk: Callable[..., Desk]) -> Desk:
+    return desk(Role.TREASURER)
+
+
+@pytest.fixture
 def platform(app: Flask) -> Iterator[AnyPage]:
     """A platform that nobody knows, which we may ask although it is on loopback."""
     before = app.extensions["settings"]

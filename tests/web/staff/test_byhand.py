@@ -1,7 +1,6 @@
 """Booking by hand at a desk: what is typed is booked, what is mistyped is said beside its field."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,15 +10,9 @@ from campaigns.db import db
 from campaigns.model.entry import Entry, EntryKind, Way
 from campaigns.model.gift import Gift
 from campaigns.model.listing import Listing
-from campaigns.model.staff import Role
 from campaigns.money import Money
 from tests import make
 from tests.web.staff.conftest import Desk
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 def form(treasurer: Desk, path: str = "/staff/by-hand", **more: Any) -> dict[str, Any]:

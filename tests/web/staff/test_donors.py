@@ -24,11 +24,6 @@ from tests.web.staff.conftest import Desk
 
 
 @pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
-@pytest.fixture
 def campaign(app: Flask) -> Campaign:
     return make.campaign("spring")
 

@@ -32,11 +32,6 @@ def administrator(desk: Callable[..., Desk]) -> Desk:
 
 
 @pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
-@pytest.fixture
 def listing(app: object) -> Listing:
     return make.listing(make.campaign("spring-2026"))
 

@@ -30,11 +30,6 @@ EVIL = '=HYPERLINK("http://evil.example")'
 
 
 @pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
-@pytest.fixture
 def listing(app: Flask) -> Listing:
     return make.listing(make.campaign("spring"))
 

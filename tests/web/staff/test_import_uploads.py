@@ -4,30 +4,18 @@ from collections.abc import Callable
 from io import BytesIO
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from campaigns.db import db
 from campaigns.model.imported import Import, ImportRow, ImportState, SavedMapping
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.staff import Role
 from tests import bill, make
 from tests.bill import Paid
 from tests.web.staff.conftest import Desk
 from tests.web.staff.files import THREE, hand_in, read, the_import
 from workers.imports import work_on
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 def test_a_file_is_recognised_and_read(treasurer: Desk, listing: Listing) -> None:

@@ -1,32 +1,18 @@
 """Staff see what a file would change, decide about its rows, book, undo or discard it."""
 
-from collections.abc import Callable
-
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from campaigns.db import db
 from campaigns.model.entry import Entry
 from campaigns.model.imported import ImportState
-from campaigns.model.listing import Listing, Rule
+from campaigns.model.listing import Listing
 from campaigns.model.staff import MAY, Permission, Role
-from tests import bill, make
+from tests import bill
 from tests.bill import Paid
 from tests.web.staff.conftest import Desk
 from tests.web.staff.files import THREE, read, the_import
 from workers.imports import work_on
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 def test_booked_it_is_in_the_ledger(treasurer: Desk, listing: Listing) -> None:

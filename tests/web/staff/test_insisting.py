@@ -1,7 +1,5 @@
 """A person says that a notice is right: refunds told of as a sum become just that sum."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -12,7 +10,6 @@ from campaigns.db import db
 from campaigns.model.entry import Entry, EntryKind
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, Verdict
-from campaigns.model.staff import Role
 from tests import make, payers
 from tests.books import totals_agree
 from tests.make import NOON
@@ -20,11 +17,6 @@ from tests.payers import Alipay
 from tests.web.staff.conftest import Desk
 
 WHY = "They told us by telephone."
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ not see them."""
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,6 @@ from campaigns.model.gift import Gift
 from campaigns.model.listing import Listing
 from campaigns.model.notice import Notice, NoticeBody, Verdict
 from campaigns.model.rate import Rate
-from campaigns.model.staff import Role
 from campaigns.money import Money
 from campaigns.platforms.base import Key
 from campaigns.web.staff import masked
@@ -24,11 +22,6 @@ from tests.make import NOON
 from tests.web.staff.conftest import Desk
 
 BODY = '{"data": {"amount": "10.00", "donor": {"name": "Ada", "email": "ada@example.org"}}}'
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 def book(listing: Listing, number: int, kind: EntryKind = EntryKind.DONATION) -> Entry:

@@ -23,11 +23,6 @@ def listing(app: object) -> Listing:
     return make.listing()
 
 
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
 def said(listing: Listing, amount: str, minutes_ago: int) -> Report:
     now = datetime.now(UTC)
     reading = Reading(Money.of(amount, "CNY"), now - timedelta(minutes=minutes_ago))

@@ -1,7 +1,6 @@
 """Matched money at the desk: entered with who matches, taken further in view of its effect."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,17 +9,11 @@ from sqlalchemy import select
 from campaigns.db import db
 from campaigns.model.entry import Entry, EntryKind, MatchStage
 from campaigns.model.listing import Listing, Rule
-from campaigns.model.staff import Role
 from tests import make
 from tests.web.staff.conftest import Desk
 
 PATH = "/staff/by-hand/matches"
 MOMENT = "2026-11-20T14:05"
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ TABLE = (
 )
 
 
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
 def rates() -> dict[tuple[str, str], Decimal]:
     return {(str(row.day), row.base): row.rate for row in db.session.scalars(select(Rate))}
 

@@ -27,11 +27,6 @@ def listing(app: Flask) -> Listing:
     return row
 
 
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
 def test_a_gap_is_shown_with_its_age_and_on_the_first_page(
     treasurer: Desk, listing: Listing
 ) -> None:

@@ -1,30 +1,13 @@
 """Rows that the ledger contradicted while their file was booked: a person empties the queue."""
 
-from collections.abc import Callable
-
-import pytest
-from flask import Flask
-
 from campaigns.db import db
 from campaigns.model.imported import ImportRow
-from campaigns.model.listing import Listing, Rule
-from campaigns.model.staff import Role
-from tests import bill, make
+from campaigns.model.listing import Listing
+from tests import bill
 from tests.test_import_turned import overtaken, waiting
 from tests.web.staff.conftest import Desk
 
 QUEUE = "/staff/settle"
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
-
-
-@pytest.fixture
-def listing(app: Flask) -> Listing:
-    make.organisation()
-    return make.listing(rule=Rule.ITEMISED)
 
 
 def path(row: ImportRow, verb: str = "") -> str:

@@ -1,6 +1,5 @@
 """Rows of files that name no listing: settled all alike, from the queue."""
 
-from collections.abc import Callable
 from html import unescape
 from re import findall
 
@@ -14,7 +13,6 @@ from campaigns.model.audit import AuditRecord
 from campaigns.model.entry import Entry
 from campaigns.model.listing import Listing, Rule
 from campaigns.model.placement import PlacedBy
-from campaigns.model.staff import Role
 from tests import bill, make
 from tests.bill import Paid
 from tests.books import totals_agree
@@ -29,11 +27,6 @@ def listing(app: Flask) -> Listing:
     make.organisation()
     make.listing()
     return make.listing(rule=Rule.ITEMISED)
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 @pytest.fixture

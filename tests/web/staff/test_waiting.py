@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from flask import Flask
 
 from campaigns.model.staff import Role
@@ -11,11 +10,6 @@ from tests.web.staff.conftest import Desk
 from tests.web.staff.test_today import held_figure
 
 ONE_WAITS = 'Today <span class="badge">1</span>'
-
-
-@pytest.fixture
-def treasurer(desk: Callable[..., Desk]) -> Desk:
-    return desk(Role.TREASURER)
 
 
 def counted(desk: Desk, path: str = "/staff/me") -> bool:
