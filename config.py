@@ -32,6 +32,7 @@ class Settings:
     redis_url: str | None
     broker_url: str | None
     smtp_url: str | None
+    bounce_mailbox_url: str | None
     mail_from: str
     base_url: str
     secret_keys: tuple[str, ...]
@@ -81,6 +82,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=redis_url,
         broker_url=read.optional("BROKER_URL", _broker_url) or _as_broker(redis_url),
         smtp_url=read.optional("SMTP_URL", _relay),
+        bounce_mailbox_url=read.optional("BOUNCE_MAILBOX_URL", _mailbox),
         mail_from=read("MAIL_FROM", _sender),
         base_url=read("BASE_URL", _base_url),
         secret_keys=read("SECRET_KEY", _secret_keys),
@@ -169,6 +171,19 @@ def _relay(raw: str) -> str:
         raise ValueError(
             "must be smtp://host:port, smtps:// or smtp+starttls://user:password@host:port, and "
             "nothing more; other signs in a password are written as %2F."
+        )
+    return raw
+
+
+def _mailbox(raw: str) -> str:
+    """As `campaigns.mail.mailbox` will read it; without encryption on this machine only."""
+    split = _split(raw)
+    near = split.scheme in ("imap", "pop3") and split.hostname in ("127.0.0.1", "::1", "localhost")
+    known = (split.scheme in ("imaps", "pop3s") or near) and split.hostname and split.username
+    if not known or re.search(r"\s", raw) or split.query or split.fragment:
+        raise ValueError(
+            "must be imaps://user:password@host/INBOX or pop3s://user:password@host; other signs "
+            "in a user's name or password are written as %40."
         )
     return raw
 

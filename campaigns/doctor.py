@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaigns import bell, due, schema, standstill
 from campaigns.crypto import address_hash, key_id
 from campaigns.db import db
+from campaigns.mail.mailbox import Place
 from campaigns.mail.relay import BadRelay
 from campaigns.mail.smtp import Patience, SmtpTransport
 from campaigns.mail.transport import Unreachable
@@ -19,6 +20,7 @@ from campaigns.mail.way import way_out
 from campaigns.model import append_only
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookSecret
+from campaigns.model.mailbox import MailboxReading
 from campaigns.model.pulse import Pulse
 from config import settings
 
@@ -27,6 +29,8 @@ CLOCK_TOLERANCE = timedelta(seconds=10)
 # Before it, a rare fault of SQLite's write-ahead log can damage the database.
 SOUND_SQLITE = (3, 51, 3)
 BROKER_PATIENCE = 0.3  # The health page asks too, and no page waits longer (design §3).
+# A mailbox that was due for so long is not being read.
+LATEST_READING = timedelta(minutes=15)
 MAIL_PATIENCE = Patience(connect=5, reply=5, dot=5)
 
 
@@ -249,6 +253,23 @@ def _due(now: datetime) -> Iterator[Finding]:
 _QUEUES = {"deliveries": "post", "imports": "import", "listings": "poll", "notices": "book"}
 
 
+def _bounces(now: datetime) -> Iterator[Finding]:
+    """The mailbox that letters come back to, by what its last reading said."""
+    url = settings().bounce_mailbox_url
+    if url is None:
+        return
+    row = db.session.get(MailboxReading, Place.parse(url).name)
+    if row is None or row.read_at is None:
+        seen = _("Nobody has read it yet.")
+    else:
+        seen = _("Last read on %(moment)s UTC.", moment=f"{row.read_at:%Y-%m-%d %H:%M}")
+    if row is not None and (row.failures or row.next_at < now - LATEST_READING):
+        remedy = _("Correct BOUNCE_MAILBOX_URL, and see that the worker of the queue tidy runs.")
+        yield Finding("mailbox", f"{seen} {row.failed_for or ''}".strip(), remedy)
+    else:
+        yield Finding("mailbox", seen)
+
+
 def _broker() -> Iterator[Finding]:
     url = settings().broker_url
     remedy = _(
@@ -283,4 +304,5 @@ _LOOKS: dict[str, Look] = {
     "history": _history,
     "clock": _clock,
     "due": _due,
+    "mailbox": _bounces,
 }

@@ -8,6 +8,7 @@ import pytest
 
 import config
 from campaigns.mail.address import Mailbox
+from campaigns.mail.mailbox import Place
 from campaigns.mail.relay import Relay
 from campaigns.platforms import proxy
 
@@ -33,6 +34,9 @@ BAD = [
     ("BROKER_URL", "rabbit.example.org"),
     ("BROKER_URL", "://rabbit.example.org"),
     ("BROKER_URL", "redis://redis.example.org:many"),
+    ("BOUNCE_MAILBOX_URL", "imap://bounces:x@imap.example.org"),
+    ("BOUNCE_MAILBOX_URL", "imaps://imap.example.org/INBOX"),
+    ("BOUNCE_MAILBOX_URL", "smtps://bounces:x@imap.example.org"),
     ("SMTP_URL", "mail.example.org:587"),
     ("SMTP_URL", "smtp://mail.example.org:many"),
     ("SMTP_URL", "smtp://mail.example.org/path"),
@@ -226,6 +230,8 @@ def test_stand_ins_are_read_with_care_in_the_embedded_run(value: str) -> None:
     [
         {"SMTP_URL": "smtps://user%40x:p%2Fw@mail.example.org"},
         {"SMTP_URL": "smtp://[::1]:2525/"},
+        {"BOUNCE_MAILBOX_URL": "imaps://bounces%40x:p%2Fw@imap.example.org/INBOX"},
+        {"BOUNCE_MAILBOX_URL": "pop3://bounces:x@127.0.0.1:1110"},
         {"MAIL_FROM": "updates@example.org"},
         {"MAIL_FROM": '"Facilitators, Beijing" <updates@example.org>'},
         {"MAIL_FROM": "Huiyin <updates@huiyin.example>"},
@@ -240,5 +246,6 @@ def test_stand_ins_are_read_with_care_in_the_embedded_run(value: str) -> None:
 def test_what_parts_below_accept_is_accepted(good: dict[str, str]) -> None:
     loaded = config.load({**GOOD, **good})
     assert Mailbox.parse(loaded.mail_from)
+    assert loaded.bounce_mailbox_url is None or Place.parse(loaded.bounce_mailbox_url)
     assert loaded.smtp_url is None or Relay.parse(loaded.smtp_url)
     assert loaded.platform_proxy is None or proxy.parse(loaded.platform_proxy).host == "::1"

@@ -12,6 +12,7 @@ QUEUES = ("poll", "post", "book", "import", "tidy")
 TICKS: dict[str, tuple[float, str]] = {
     "workers.book.waiting_notices": (5, "book"),
     "workers.imports.due_imports": (2, "import"),
+    "workers.mailbox.bounces": (20, "tidy"),
     "workers.poll.due_listings": (5, "poll"),
     "workers.post.letters": (2, "post"),
     # Beside the letters, which keep their queue busy for as long as there are any.
