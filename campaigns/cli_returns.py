@@ -1,4 +1,4 @@
-"""The command for what comes back: one message on standard input, from a relay's pipe."""
+"""The commands for what comes back: a message from a relay's pipe, and providers' hooks."""
 
 import sys
 from datetime import UTC, datetime
@@ -7,9 +7,11 @@ from typing import IO, Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import returns
+from campaigns import mailhooks, returns
+from campaigns.cli_command import Command
 from campaigns.db import db
 from campaigns.mail.parts import LARGEST
+from config import settings
 
 # EX_TEMPFAIL of sysexits.h: the relay keeps the message and comes again.
 COME_AGAIN = 75
@@ -47,6 +49,35 @@ def take_return(to: str | None) -> None:
     verdict = returns.take(message, "command", datetime.now(UTC), to=to)
     db.session.commit()
     click.echo(f"{verdict}")
+
+
+@click.command(cls=Command, name="add-mail-hook")
+@click.argument("name")
+@click.option("--provider", required=True, type=click.Choice(sorted(mailhooks.PROVIDERS)))
+@click.option("--secret", type=click.File(), default="-", help="A file; standard input if absent.")
+def add_mail_hook(name: str, provider: str, secret: IO[str]) -> None:
+    """Let a mail provider tell what became of letters, by the secret it signs with.
+
+    Again with the same name it replaces the secret.
+    """
+    try:
+        hook = mailhooks.setup(name, provider, secret.read().strip(), datetime.now(UTC))
+    except mailhooks.BadHook as error:
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"Address: {settings().base_url}/hooks/mail/{hook.name}")
+
+
+@click.command(cls=Command, name="remove-mail-hook")
+@click.argument("name")
+def remove_mail_hook(name: str) -> None:
+    """Take nothing more from a mail provider."""
+    try:
+        mailhooks.remove(name, datetime.now(UTC))
+    except mailhooks.BadHook as error:
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"The hook {name} is closed.")
 
 
 def _read(stream: IO[bytes]) -> bytes:

@@ -20,6 +20,7 @@ from campaigns.mail.way import way_out
 from campaigns.model import append_only
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookSecret
+from campaigns.model.mail_hook import MailHook
 from campaigns.model.mailbox import MailboxReading
 from campaigns.model.pulse import Pulse
 from config import settings
@@ -161,7 +162,8 @@ def _standing_triggers() -> set[str]:
 
 def _keys(now: datetime) -> Iterator[Finding]:
     known = {name for name, _key in settings().data_keys}
-    lost = {key_id(sealed) for sealed in db.session.scalars(select(WebhookSecret.sealed))} - known
+    sealed = db.session.scalars(select(WebhookSecret.sealed).union_all(select(MailHook.sealed)))
+    lost = {key_id(one) for one in sealed} - known
     if lost:
         yield Finding(
             "keys",
@@ -255,19 +257,17 @@ _QUEUES = {"deliveries": "post", "imports": "import", "listings": "poll", "notic
 
 def _bounces(now: datetime) -> Iterator[Finding]:
     """The mailbox that letters come back to, by what its last reading said."""
-    url = settings().bounce_mailbox_url
-    if url is None:
+    if (url := settings().bounce_mailbox_url) is None:
         return
     row = db.session.get(MailboxReading, Place.parse(url).name)
-    if row is None or row.read_at is None:
-        seen = _("Nobody has read it yet.")
-    else:
+    seen = _("Nobody has read it yet.")
+    if row and row.read_at:
         seen = _("Last read on %(moment)s UTC.", moment=f"{row.read_at:%Y-%m-%d %H:%M}")
-    if row is not None and (row.failures or row.next_at < now - LATEST_READING):
+    remedy = ""
+    if row and (row.failures or row.next_at < now - LATEST_READING):
+        seen = f"{seen} {row.failed_for or ''}".strip()
         remedy = _("Correct BOUNCE_MAILBOX_URL, and see that the worker of the queue tidy runs.")
-        yield Finding("mailbox", f"{seen} {row.failed_for or ''}".strip(), remedy)
-    else:
-        yield Finding("mailbox", seen)
+    yield Finding("mailbox", seen, remedy)
 
 
 def _broker() -> Iterator[Finding]:

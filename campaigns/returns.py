@@ -1,7 +1,6 @@
 """Returns: what comes back for a letter settles it, and may suppress its address (design §7)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -12,6 +11,7 @@ from campaigns import suppression
 from campaigns.db import db, insert
 from campaigns.mail import returned
 from campaigns.mail.address import Address
+from campaigns.mail.hook import Event
 from campaigns.mail.returned import Said
 from campaigns.mail.status import BOUNCES, Meaning
 from campaigns.mail.verp import delivery_behind, delivery_named, looks_like_ours
@@ -41,15 +41,6 @@ class Verdict(StrEnum):
 STRAY = frozenset({Verdict.FORGED, Verdict.NOT_OURS, Verdict.NO_LETTER})
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
-    """Something that came back for a delivery. `key` is the same each time it comes."""
-
-    delivery_id: int
-    key: str
-    said: Said
-
-
 def take(message: bytes, door: str, now: datetime, *, to: str | None = None) -> Verdict:
     """Take a message that came back; `to` is whom it came to, where that is known for sure.
 
@@ -68,26 +59,33 @@ def take(message: bytes, door: str, now: datetime, *, to: str | None = None) -> 
     return _keep(delivery, read.key, read.about(*_addresses(delivery)), door, now)
 
 
-def keep(came: Came, door: str, now: datetime) -> Verdict:
-    """`take` for what a provider tells of a delivery in its own words."""
-    delivery = _held(came.delivery_id)
+def tell(event: Event, door: str, now: datetime) -> Verdict:
+    """`take` for what a provider tells of a letter in its own words."""
+    delivery_id = _named((), event.letters)
+    if delivery_id is None:
+        return stray(door, Verdict.NOT_OURS, now)
+    delivery = _held(delivery_id)
     if delivery is None:
         return stray(door, Verdict.NO_LETTER, now)
-    return _keep(delivery, came.key, came.said, door, now)
+    return _keep(delivery, event.key, event.said, door, now)
 
 
 def stray(door: str, reason: Verdict, now: datetime) -> Verdict:
     """Count something that is of no letter. Each call counts."""
-    row = insert(cast(Table, Stray.__table__)).values(
-        door=door, reason=reason.value, number=1, last_at=now
-    )
+    count(door, reason.value, 1, now)
+    return reason
+
+
+def count(door: str, reason: str, number: int, now: datetime) -> None:
+    """Add to what came through a door and changed nothing, by the reason."""
+    row = insert(cast(Table, Stray.__table__))
+    row = row.values(door=door, reason=reason[:24], number=number, last_at=now)
     db.session.execute(
         row.on_conflict_do_update(
             index_elements=["door", "reason"],
-            set_={"number": Stray.number + 1, "last_at": now},
+            set_={"number": Stray.number + number, "last_at": now},
         )
     )
-    return reason
 
 
 def of(deliveries: Collection[int]) -> dict[int, list[Return]]:

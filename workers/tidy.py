@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import clockwork, progress, rounds, stored, thinning, throttles, watching
+from campaigns import clockwork, mailhooks, progress, rounds, stored, thinning, throttles, watching
 from campaigns.db import db, reading
 
 THIN_SECONDS = 5.0  # of a minute; mailings begin on the same queue
@@ -22,6 +22,7 @@ def pulse() -> None:
 def sweep() -> None:
     now = datetime.now(UTC)
     throttles.sweep(now)
+    mailhooks.sweep(now)
     clockwork.sweep(now)
     db.session.commit()
     while stored.sweep(now):

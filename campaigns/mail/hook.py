@@ -1,0 +1,73 @@
+"""Providers' webhooks about mail: what one tells, in our words, whoever the provider is."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from campaigns.mail.returned import Said
+
+LARGEST_POST = 256 * 1024
+# What is older or further ahead is not taken; what may be used once is remembered for longer.
+FRESH = timedelta(days=2)
+
+
+class PostError(Exception):
+    """A post that is not taken. The message is for its sender."""
+
+
+class BadSignature(PostError):
+    """It is not signed by whom the hook was set up for."""
+
+
+class Malformed(PostError):
+    """It is signed, or need not be, and makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of a letter. `letters` are Message-IDs that it may have had; `key` is the same
+    each time the event is told."""
+
+    key: str
+    letters: tuple[str, ...]
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a post tells. `once` names what may be used for one body only, empty if nothing may."""
+
+    events: tuple[Event, ...]
+    once: str = ""
+
+
+class Provider(Protocol):
+    """What a module that knows a provider declares. `REFUSED` are the statuses of our answers to
+    posts that are not taken, as the provider understands them."""
+
+    REFUSED: dict[type[PostError], int]
+
+    def read(self, body: bytes, secret: str, now: datetime) -> Post:
+        """Verify and read. Raises `PostError`, whatever it is given."""
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is. Raises `Malformed`."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is no JSON.") from error
+    return inner(found)
+
+
+def inner(value: object) -> dict[str, Any]:
+    """An object; empty if it is anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def words(value: object) -> str:
+    """A text or number as text; empty if it is anything else."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

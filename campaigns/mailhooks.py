@@ -1,0 +1,100 @@
+"""Mail hooks: where providers tell what became of letters; set up, and asked what may be taken."""
+
+import re
+from datetime import datetime
+from hashlib import sha256
+from typing import cast
+
+from sqlalchemy import Table, delete, select, update
+
+from campaigns import audit, crypto
+from campaigns.db import db, insert
+from campaigns.mail import mailgun
+from campaigns.mail.hook import FRESH, Malformed, Provider
+from campaigns.model.mail_hook import MailHook, UsedToken
+from config import settings
+
+PROVIDERS: dict[str, Provider] = {"mailgun": mailgun}
+LONGEST_SECRET = 4096
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]", re.ASCII)
+
+
+class BadHook(ValueError):
+    """It cannot be set up so. The message says why."""
+
+
+def setup(name: str, provider: str, secret: str, now: datetime) -> MailHook:
+    """Open a hook, or give one of this name and provider another secret. Raises `BadHook`."""
+    if not _NAME.fullmatch(name):
+        raise BadHook("A hook's name is 2 to 64 small letters, digits and hyphens.")
+    if not 8 <= len(secret) <= LONGEST_SECRET:
+        raise BadHook("A secret has at least 8 characters.")
+    hook = named(name)
+    if hook is not None and hook.provider != provider:
+        raise BadHook(f"There is a hook called {name} for {hook.provider} already.")
+    new = hook is None
+    hook = hook or MailHook(name=name, provider=provider, created_at=now)
+    hook.seal(settings().data_keys, secret)
+    db.session.add(hook)
+    db.session.flush()
+    changes: dict[str, tuple[object, object]] = {"name": (None, name)}
+    audit.record(
+        "opened mail hook" if new else "changed mail hook", hook, now, by=None, changes=changes
+    )
+    return hook
+
+
+def remove(name: str, now: datetime) -> None:
+    """Close a hook; its posts are told 404. Raises `BadHook` if there is none."""
+    hook = named(name)
+    if hook is None:
+        raise BadHook(f"There is no hook called {name}.")
+    audit.record("removed mail hook", hook, now, by=None, changes={"name": (name, None)})
+    db.session.execute(delete(MailHook).where(MailHook.id == hook.id))
+
+
+def named(name: str) -> MailHook | None:
+    return db.session.scalar(select(MailHook).where(MailHook.name == name))
+
+
+def heard(hook_id: int, now: datetime) -> None:
+    """It told something that was taken."""
+    db.session.execute(update(MailHook).where(MailHook.id == hook_id).values(heard_at=now))
+
+
+def use(hook_id: int, token: str, body: bytes, now: datetime) -> bool:
+    """Whether a token comes with this body for the first time. Raises `Malformed` if it came with
+    another: somebody caught a post and changed it."""
+    values = {
+        "token_hash": sha256(token.encode()).hexdigest(),
+        "body_hash": sha256(body).hexdigest(),
+    }
+    row = insert(cast(Table, UsedToken.__table__)).values(hook_id=hook_id, at=now, **values)
+    new = db.session.scalar(row.on_conflict_do_nothing().returning(UsedToken.hook_id))
+    if new is not None:
+        return True
+    before = db.session.get_one(UsedToken, (hook_id, values["token_hash"]))
+    if before.body_hash != values["body_hash"]:
+        raise Malformed("The token was used for another post.")
+    return False
+
+
+def reseal() -> int:
+    """Seal every secret that an older one of DATA_KEYS holds with the newest; how many those were.
+
+    Raises `crypto.Undecryptable`.
+    """
+    keys = settings().data_keys
+    old = [
+        hook
+        for hook in db.session.scalars(select(MailHook))
+        if crypto.key_id(hook.sealed) != keys[0][0]
+    ]
+    for hook in old:
+        hook.seal(keys, hook.secret(keys))
+    return len(old)
+
+
+def sweep(now: datetime) -> None:
+    """Forget tokens that are too old to be taken again."""
+    db.session.execute(delete(UsedToken).where(UsedToken.at < now - 2 * FRESH))
