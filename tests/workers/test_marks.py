@@ -38,6 +38,8 @@ def put_back(copy: str, home: Path) -> Iterator[None]:
         yield
         db.session.remove()
         db.engine.dispose()
+    if copy.startswith("postgresql"):
+        on_server(f"DROP DATABASE {make_url(copy).database} WITH (FORCE)")
 
 
 def copied(dialect: str, home: Path) -> str:
@@ -53,13 +55,16 @@ def copied(dialect: str, home: Path) -> str:
         ):
             now.backup(copy)
         return f"sqlite:///{home}/copy.sqlite3"
-    server = make_url(postgres.server()).set(drivername="postgresql")
     name = f"{url.database}_copy"
-    with psycopg.connect(
-        server.render_as_string(hide_password=False), autocommit=True
-    ) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}".encode())
+    on_server(f"CREATE DATABASE {name} TEMPLATE {url.database}")
     return url.set(database=name).render_as_string(hide_password=False)
+
+
+def on_server(statement: str) -> None:
+    server = make_url(postgres.server()).set(drivername="postgresql")
+    address = server.render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 @pytest.fixture
