@@ -6,13 +6,16 @@ from pathlib import Path
 
 from campaigns.model.mailing import MailingState
 from campaigns.model.report import ReportState
+from campaigns.model.timeline import TimelineCause
 from campaigns.web.staff.deeds import DEEDS
 from tests.test_architecture import ROOT
 
 # What is put together from the state that something went to.
-MADE = {f"{state} mailing" for state in MailingState} | {
-    f"{state} report" for state in (ReportState.ACCEPTED, ReportState.REJECTED)
-}
+MADE = (
+    {f"{state} mailing" for state in MailingState}
+    | {f"{state} report" for state in (ReportState.ACCEPTED, ReportState.REJECTED)}
+    | {f"{cause} database" for cause in TimelineCause if cause is not TimelineCause.NEW}
+)
 
 
 def calls(path: Path) -> Iterator[tuple[str, list[ast.expr]]]:
