@@ -1,4 +1,7 @@
-"""Settings: the only reader of the environment. A bad or missing value stops the start, by name."""
+"""Settings: the only reader of the environment. A bad or missing value stops the start, by name.
+
+Longer than other files, since the form of every setting stands where the setting is read.
+"""
 
 import base64
 import binascii

@@ -114,10 +114,9 @@ def preview(update: Update, subject: str, markdown: str, locale: str) -> tuple[s
         if campaign is not None and update.archived:
             told = _archived(told, update, campaign, locale)
         letter = _rendered(LetterKind.MAILING, told, _ours(), locale)
-        fields = {"greeting": _("Hello,"), "token": ""}
-    plain, rich = letter.text, letter.html
-    for name, words in fields.items():
-        plain, rich = plain.replace(mark(name), words), rich.replace(mark(name), words)
+        hello = _("Hello,")
+    greeted = (part.replace(mark("greeting"), hello) for part in (letter.text, letter.html))
+    plain, rich = (part.replace(mark("token"), "") for part in greeted)
     return plain, rich
 
 

@@ -55,9 +55,7 @@ Look = Callable[[datetime], Iterator[Finding]]
 def examine(now: datetime) -> Iterator[Finding]:
     """Look at one part after the other, in the language of whoever asks. Never raises.
 
-    `now` is this machine's clock.
-
-    What rests on the database is not looked at while that is away.
+    `now` is this machine's clock. What rests on the database is not looked at while that is away.
     """
     yield from _settings()
     reached = list(_looked("database", _database, now))
@@ -135,7 +133,9 @@ def _migrations(now: datetime) -> Iterator[Finding]:
 
 
 def _triggers(now: datetime) -> Iterator[Finding]:
-    missing = append_only.triggers(db.engine.dialect.name) - _standing_triggers()
+    missing = append_only.triggers(db.engine.dialect.name) - schema.triggers(
+        db.session.connection()
+    )
     if not missing:
         yield Finding("triggers", _("The ledger and its neighbours refuse changes."))
     else:
@@ -150,14 +150,6 @@ def _triggers(now: datetime) -> Iterator[Finding]:
                 "them again with the statements of migrations/versions/0007_append_only.py."
             ),
         )
-
-
-def _standing_triggers() -> set[str]:
-    sources = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'",
-    }
-    return set(db.session.scalars(text(sources[db.engine.dialect.name])))
 
 
 def _keys(now: datetime) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The schema: at which migration the database stands, and at which it should."""
+"""The schema: at which migration the database stands, at which it should, and what guards it."""
 
 from pathlib import Path
 
@@ -7,9 +7,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_TRIGGERS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'",
+}
 
 
 def head() -> str:
@@ -28,6 +32,11 @@ def knows(revision: str) -> bool:
         return ScriptDirectory(str(MIGRATIONS)).get_revision(revision) is not None
     except CommandError:
         return False
+
+
+def triggers(connection: Connection) -> set[str]:
+    """The names of the triggers that stand and strike."""
+    return set(connection.scalars(text(_TRIGGERS[connection.dialect.name])))
 
 
 def upgrade(connection: Connection, revision: str) -> None:
