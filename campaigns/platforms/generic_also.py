@@ -109,9 +109,10 @@ def _moment(texts: list[str], where: Where, how: How) -> datetime:
         if text[: run.start()].rstrip(_BETWEEN).endswith(before)
     }
     if len(found) != 1:
-        several = N_("Several different moments fit")
-        raise Misread(several if found else N_("No moment stands there, with its day and hour"),
-                      ", ".join(list(found)[:3]), setting="before")  # fmt: skip
+        reason = N_("No moment stands there, with its day and hour")
+        if found:
+            reason = N_("Several different moments fit")
+        raise Misread(reason, ", ".join(list(found)[:3]), setting="before")
     try:
         return Moments().read(next(iter(found)))
     except BadCell as error:

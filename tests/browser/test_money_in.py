@@ -57,7 +57,7 @@ WORDS = {
     },
 }
 RATES = (
-    "日期,币种,中间价,来源\n2026-01-0{0},USD,7.0{0},人民银行\n2026-01-0{0},EUR,7.9{0},人民银行\n"
+    "日期,币种,中间价,来源\n2025-01-0{0},USD,7.0{0},人民银行\n2025-01-0{0},EUR,7.9{0},人民银行\n"
 )
 
 
@@ -80,7 +80,7 @@ def test_rates_come_from_a_file_by_keyboard(
     button(page, words["keep"])
     expect(page.get_by_text(words["kept"])).to_be_visible()
     with service.app.app_context():
-        found = db.session.scalars(select(Rate).where(Rate.day == date(2026, 1, day)))
+        found = db.session.scalars(select(Rate).where(Rate.day == date(2025, 1, day)))
         assert {(rate.base, rate.source) for rate in found} == {
             ("USD", "人民银行"),
             ("EUR", "人民银行"),
