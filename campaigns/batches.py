@@ -85,7 +85,7 @@ class Pace:
     rows: int = 1000
     aim: float = 0.3
     least: int = 50
-    most: int = 4_000
+    most: int = 2_000
     began: float | None = None
     refused: int = 0
 
