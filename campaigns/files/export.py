@@ -9,6 +9,10 @@ from io import StringIO
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+
 Cell = str | int | Decimal | date | datetime | None
 Row = Sequence[Cell]
 
@@ -44,11 +48,6 @@ def csv_of(header: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
 
 def xlsx_of(header: Sequence[str], rows: Iterable[Row]) -> IO[bytes]:
     """A workbook of one sheet, in a file that its reader closes. Moments stand as local time."""
-    # Loaded when it is needed: it takes 5 MB of each process, most of which write no workbook.
-    from openpyxl import Workbook  # noqa: PLC0415
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
-    from openpyxl.styles import Font  # noqa: PLC0415
-
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     sheet.freeze_panes = "A2"
