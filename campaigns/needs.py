@@ -201,7 +201,7 @@ def _gaps(now: datetime) -> Iterator[Need]:
     listings = {one.id: one for one in reconciliation.open_listings()}
     silent = reconciliation.silent(listings.values(), now)
     causes = defaultdict(list)
-    for one in sorted(silent.values(), key=lambda one: one.since):
+    for one in sorted(silent.values(), key=lambda one: (one.since, one.listing_id)):
         causes[one.endpoint_id or listings[one.listing_id].platform].append(one)
     for some in causes.values():
         yield _silence(some, listings[some[0].listing_id])
