@@ -48,5 +48,6 @@ def _ask(way: Any) -> None:
 
 def _limits(url: str, seconds: float) -> dict[str, Any]:
     if url.startswith(("redis", "rediss", "unix")):
-        return {"socket_connect_timeout": seconds, "socket_timeout": seconds}
+        # Whoever asked has left by then, having said that nothing answered.
+        return {"socket_connect_timeout": 2 * seconds, "socket_timeout": 2 * seconds}
     return {}
