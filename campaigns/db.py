@@ -196,6 +196,13 @@ def unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column.expression, operator=operators.custom_op("+"), type_=column.type)
 
 
+def clock() -> datetime | None:
+    """The clock of the database's server, by which all processes measure; SQLite has none."""
+    if db.engine.dialect.name == "sqlite":
+        return None
+    return db.session.scalar(select(func.clock_timestamp(type_=Moment())))
+
+
 def insert(table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ON CONFLICT, in the words of the database in use."""
     if db.engine.dialect.name == "sqlite":

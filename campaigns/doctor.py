@@ -3,15 +3,15 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import bell, due, schema, standstill
 from campaigns.crypto import address_hash, key_id
-from campaigns.db import db
+from campaigns.db import clock, db
 from campaigns.mail.mailbox import Place
 from campaigns.mail.relay import BadRelay
 from campaigns.mail.smtp import Patience, SmtpTransport
@@ -188,7 +188,7 @@ def _history(now: datetime) -> Iterator[Finding]:
 
 
 def _clock(now: datetime) -> Iterator[Finding]:
-    theirs = _their_clock() or now
+    theirs = clock() or now
     beaten = db.session.scalar(select(func.max(Pulse.at)))
     ahead = abs(now - theirs)
     if ahead > CLOCK_TOLERANCE:
@@ -214,13 +214,6 @@ def _clock(now: datetime) -> Iterator[Finding]:
             "clock",
             _("It is %(moment)s UTC, also for the database.", moment=f"{now:%Y-%m-%d %H:%M}"),
         )
-
-
-def _their_clock() -> datetime | None:
-    if db.engine.dialect.name == "sqlite":
-        return None
-    told = db.session.scalar(text("SELECT clock_timestamp()"))
-    return told.astimezone(UTC) if told else None
 
 
 def _due(now: datetime) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, null, or_, select
 from sqlalchemy.orm import aliased
 
-from campaigns.db import db
+from campaigns.db import among, db
 from campaigns.model.campaign import Campaign
 from campaigns.model.correction import Cause, Correction
 from campaigns.model.entry import COUNTED, Entry, EntryKind, MatchStage
@@ -114,7 +114,7 @@ def latest(listing_ids: Collection[int], state: ReportState) -> dict[int, Report
     found = db.session.scalars(
         select(Report)
         .join(Listing, Report.id == newest.scalar_subquery())
-        .where(Listing.id.in_(listing_ids))
+        .where(among(Listing.id, listing_ids))
     )
     return {report.listing_id: report for report in found}
 

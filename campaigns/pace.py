@@ -8,10 +8,8 @@ from sqlalchemy.orm import lazyload
 from campaigns import cadence, figures
 from campaigns.cadence import Cadence
 from campaigns.db import db
-from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.campaign import ASKED_ABOUT, Campaign
 from campaigns.model.listing import Asking, Listing
-
-_ASKED = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED)
 
 
 def quicken(which: ColumnElement[bool], now: datetime) -> None:
@@ -25,7 +23,7 @@ def quicken(which: ColumnElement[bool], now: datetime) -> None:
         select(Listing, Campaign)
         .join(Campaign, Campaign.id == Listing.campaign_id)
         .options(lazyload(Campaign.texts))
-        .where(which, Listing.asking == Asking.ASKED, Campaign.state.in_(_ASKED))
+        .where(which, Listing.asking == Asking.ASKED, Campaign.state.in_(ASKED_ABOUT))
         .order_by(Listing.id)
         .with_for_update(skip_locked=True, of=Listing)
         .execution_options(populate_existing=True)

@@ -13,7 +13,7 @@ from campaigns import cadence, figures, hosts
 from campaigns.cadence import Cadence
 from campaigns.db import among, db
 from campaigns.hosts import LEASE, LONGEST_PATIENCE, SKEW
-from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.campaign import ASKED_ABOUT, Campaign
 from campaigns.model.festival import Festival
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused
@@ -24,8 +24,6 @@ LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.1
 # Within a day a listing's working hours come again.
 A_DAY = timedelta(days=1)
-# Of a draft nobody knows yet, and of a closed campaign the last word is said.
-_ASKED_ABOUT = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED)
 
 
 class Calendar(NamedTuple):
@@ -158,7 +156,7 @@ def _lease(
 
 def _due(now: datetime, but: Collection[int]) -> Sequence[ColumnElement[bool]]:
     """Which listings are to be asked: none that is being asked, though somebody made it due."""
-    about = select(Campaign.id).where(Campaign.state.in_(_ASKED_ABOUT))
+    about = select(Campaign.id).where(Campaign.state.in_(ASKED_ABOUT))
     return (
         Listing.asking == Asking.ASKED,
         Listing.next_poll_at <= now,

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from campaigns import figures
 from campaigns.db import among, db
@@ -31,36 +30,17 @@ def past(listing_ids: Collection[int]) -> dict[int, Past]:
     """
     listings = select(Listing.id).where(among(Listing.id, listing_ids))
     db.session.execute(listings.order_by(Listing.id).with_for_update())
-    newest = _newest(Listing.id).correlate(Listing).scalar_subquery()
-    accepted = select(Report).join(Listing, Report.id == newest)
-    known = {listing_id: Past(None, []) for listing_id in listing_ids}
+    last = figures.latest(listing_ids, ReportState.ACCEPTED)
     ahead = set(db.session.scalars(_ahead(listing_ids)))
-    for last in db.session.scalars(accepted.where(among(Listing.id, listing_ids))):
-        known[last.listing_id] = Past(last, [], last.listing_id in ahead)
+    known = {id: Past(last.get(id), [], id in ahead) for id in listing_ids}
     for waiting in db.session.scalars(_held(among(Report.listing_id, listing_ids))):
         known[waiting.listing_id].held.append(waiting)
     return known
 
 
-def last_accepted(listing_id: int) -> Report | None:
-    """The report whose figure a listing by the rule `reported` shows."""
-    return db.session.scalar(
-        select(Report).where(Report.id == _newest(listing_id).scalar_subquery())
-    )
-
-
 def held(listing_id: int) -> list[Report]:
     """The reports that wait for a verdict, newest first."""
     return list(db.session.scalars(_held(Report.listing_id == listing_id)))
-
-
-def _newest(listing_id: int | InstrumentedAttribute[int]) -> Select[int]:
-    return (
-        select(Report.id)
-        .where(Report.listing_id == listing_id, Report.state == ReportState.ACCEPTED)
-        .order_by(Report.moment.desc(), Report.id.desc())
-        .limit(1)
-    )
 
 
 def _ahead(listing_ids: Collection[int]) -> Select[int]:

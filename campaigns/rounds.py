@@ -10,11 +10,10 @@ from campaigns import cadence, figures, freshness
 from campaigns.cadence import Cadence
 from campaigns.db import db
 from campaigns.freshness import BROKEN_AFTER
-from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.campaign import ASKED_ABOUT, Campaign
 from campaigns.model.listing import Asking, Listing, Rule
 from campaigns.model.report import Report, ReportState
 
-RAISING = (CampaignState.LIVE, CampaignState.PAUSED, CampaignState.ENDED)
 ENTERED = (Asking.BY_HAND, Asking.REFUSED)
 
 
@@ -78,7 +77,7 @@ def _stops(which: ColumnElement[bool], now: datetime, *, over: bool = False) -> 
     # What is given directly has no page that a figure could be read on.
     query = query.where(which, Listing.url != "")
     if not over:
-        query = query.where(Campaign.state.in_(RAISING))
+        query = query.where(Campaign.state.in_(ASKED_ABOUT))
     rows = db.session.execute(query.order_by(Listing.id)).all()
     ids = [listing.id for listing, _ in rows]
     accepted = figures.latest(ids, ReportState.ACCEPTED)

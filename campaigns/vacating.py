@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, func, inspect, select
 from sqlalchemy.exc import OperationalError
 
 from campaigns import rows
-from campaigns.db import db, engine_options, prepare
+from campaigns.db import clock, db, engine_options, prepare
 from campaigns.model.pulse import Pulse
 
 # A worker that lives says so at least every five seconds.
@@ -174,7 +174,7 @@ def _demand_silence() -> None:
     """No worker said lately that it lives, by the database's own clock."""
     if not inspect(db.session.connection()).has_table(Pulse.__tablename__):
         return
-    theirs = db.session.scalar(select(func.clock_timestamp()))
+    theirs = clock()
     latest = db.session.scalar(select(func.max(Pulse.at)))
     if latest and theirs and abs(theirs - latest) < _SILENCE:
         raise InUse(

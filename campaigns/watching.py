@@ -12,12 +12,11 @@ from sqlalchemy.orm import aliased
 from campaigns import freshness, letters
 from campaigns.db import db
 from campaigns.freshness import Freshness
-from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.campaign import RAISING, Campaign, CampaignState
 from campaigns.model.listing import Asking, Listing, Rule, Told
 from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Permission
 
-RAISING = (CampaignState.LIVE, CampaignState.PAUSED)
 # Longer than any listing is asked after its campaign's end (`contracts.LONGEST_AFTER`).
 AFTERWARDS = timedelta(days=400)
 # A platform that goes up and down is told of no more often.

@@ -35,7 +35,7 @@ def said(listing: Listing, yuan: str | None, minute: int = 0, currency: str = "C
 
 
 def shown(listing: Listing) -> Money | None:
-    last = reported.last_accepted(listing.id)
+    last = reported.past([listing.id])[listing.id].last
     return last.raised if last else None
 
 
@@ -104,7 +104,7 @@ def test_the_same_answer_twice_is_one_report(listing: Listing) -> None:
 def test_not_modified_means_true_until_now(listing: Listing) -> None:
     said(listing, "38.00")
     reporting.reaffirm(listing, NOON + MINUTE)
-    last = reported.last_accepted(listing.id)
+    last = reported.past([listing.id])[listing.id].last
     assert last is not None
     assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON + MINUTE)
 
@@ -114,7 +114,7 @@ def test_not_modified_after_a_fall_says_the_fall_again(listing: Listing) -> None
     dip = said(listing, "34.00", 1)
     reporting.reaffirm(listing, NOON + 2 * MINUTE)
     assert (dip.state, dip.moment) == (ReportState.QUARANTINED, NOON + 2 * MINUTE)
-    last = reported.last_accepted(listing.id)
+    last = reported.past([listing.id])[listing.id].last
     assert last is not None
     assert (last.raised, last.moment) == (Money.parse("38.00 CNY"), NOON)
 
@@ -133,7 +133,7 @@ def test_any_page_that_says_when_its_figure_was_true_keeps_its_moment(
     listing = make.listing(platform="generic", how=how)
     said(listing, "100.00")
     reporting.reaffirm(listing, NOON + 2 * MINUTE)
-    last = reported.last_accepted(listing.id)
+    last = reported.past([listing.id])[listing.id].last
     assert last is not None
     assert last.moment == NOON + minute * MINUTE
 

@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Event, Lock
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns import addressing, claims, leases, outcomes
 from campaigns.composition import Desk
-from campaigns.db import db, reading
+from campaigns.db import clock, db, reading
 from campaigns.mail.transport import Outcome, State, Transport
 from campaigns.marks import Mark
 from campaigns.model.delivery import Claim
@@ -205,7 +204,7 @@ class Office:
     def _beat(self, *, at_once: bool = False) -> None:
         if not (at_once or self._beat_is_due()):
             return
-        now = _shared_clock()
+        now = clock() or datetime.now(UTC)
         leases.beat(self.name, now)
         self._beaten = uptime()
         if at_once or uptime() - self._buried >= BURY_SECONDS:
@@ -233,12 +232,3 @@ class Office:
 
 
 _VERDICTS = (State.SENT, State.FAILED)
-
-
-def _shared_clock() -> datetime:
-    """The clock that all processes measure leases by: the database's, where it is a server."""
-    if db.engine.dialect.name == "postgresql":
-        at = db.session.scalar(select(func.clock_timestamp()))
-        if isinstance(at, datetime):
-            return at
-    return datetime.now(UTC)

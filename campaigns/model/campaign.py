@@ -24,6 +24,11 @@ class CampaignState(StrEnum):
     CLOSED = "closed"
 
 
+RAISING = frozenset({CampaignState.LIVE, CampaignState.PAUSED})
+# Whose platforms are asked: of a draft nobody knows yet, of a closed one the last word is said.
+ASKED_ABOUT = RAISING | {CampaignState.ENDED}
+
+
 class Campaign(Base):
     """`target` is None where the campaign has none. `slug` is the current one of its history.
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from campaigns import archive, progress, promise, text
 from campaigns.db import db
-from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.campaign import RAISING, Campaign, CampaignState
 from campaigns.model.correction import Correction
 from campaigns.model.entry import Entry, EntryKind
 from campaigns.model.gift import Gift, Moderation
@@ -25,7 +25,6 @@ from campaigns.web.site import Site
 MOST_UPDATES = 20
 MOST_GIFTS = 8
 MOST_CORRECTIONS = 3
-RAISING = (CampaignState.LIVE, CampaignState.PAUSED)
 
 
 def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:

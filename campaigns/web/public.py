@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from campaigns import archive, progress
 from campaigns.db import db
-from campaigns.model.campaign import Campaign, CampaignSlug, CampaignState
+from campaigns.model.campaign import RAISING, Campaign, CampaignSlug, CampaignState
 from campaigns.model.update import Update
 from campaigns.progress import Figure
 from campaigns.web import (
@@ -31,7 +31,6 @@ from campaigns.web.site import Site, in_both_languages
 bp = Blueprint("public", __name__)
 bp.url_value_preprocessor(site.take_prefix)
 
-RAISING = (CampaignState.LIVE, CampaignState.PAUSED)
 OVER = (CampaignState.ENDED, CampaignState.CLOSED)
 
 

@@ -83,7 +83,7 @@ def platform(app: Flask) -> Iterator[Platform]:
 
 
 def shown(listing: Listing) -> Money | None:
-    last = reported.last_accepted(listing.id)
+    last = reported.past([listing.id])[listing.id].last
     return last.raised if last else None
 
 
