@@ -1,0 +1,178 @@
+"""Telling: what each kind of letter says.
+
+A new kind is a name in `LetterKind`, two templates called after it, a function here that gives
+its `Told`, and its line in `KINDS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from campaigns import alerts
+from campaigns.db import db
+from campaigns.mail.marks import mark
+from campaigns.model.campaign import Campaign
+from campaigns.model.delivery import Claim, LetterKind
+from campaigns.model.entry import Entry
+from campaigns.model.mailing import Mailing
+from campaigns.model.organisation import first_language
+from campaigns.model.update import Update
+from config import settings
+
+# What stands in front of a public address in a language that is not the default one.
+_PREFIXES = {"zh-Hans": "/zh", "en": "/en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a letter tells. `list_id` is what the list is called by machines, before the domain;
+    `web` is where anybody may read the same, `archive` where what came before it stands. `own` is
+    what only the templates of its kind ask for: values, and marks that its `Kind.fills`."""
+
+    subject: str
+    why: str
+    button: tuple[str, str] | None = None
+    markdown: str = ""
+    campaign: str = ""
+    sender: str | None = None
+    reply_to: str | None = None
+    list_id: str | None = None
+    web: str | None = None
+    archive: str | None = None
+    own: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A letter to tell, in the language `locale`, which is also the one at hand."""
+
+    claim: Claim
+    locale: str
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign that the letter is about."""
+        campaign = self.campaign_if_any
+        if campaign is None:
+            raise LookupError("A letter about a campaign names none.")
+        return campaign
+
+    @property
+    def campaign_if_any(self) -> Campaign | None:
+        return db.session.get(Campaign, self.claim.campaign_id) if self.claim.campaign_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How letters of one kind come by their words.
+
+    `tells` gives what all of a mailing, or of a campaign, have in common in one language; each
+    occasion has words of its own if `by_occasion`. `fills` gives what each recipient's copy has
+    to itself besides greeting and token. `leavable`: one can ask to get no more of these.
+    """
+
+    tells: Callable[[About], Told]
+    leavable: bool = False
+    by_occasion: bool = False
+    fills: Callable[[Claim], Mapping[str, str]] | None = None
+
+
+def of_update(update: Update, subject: str, markdown: str, locale: str) -> Told:
+    """An update as a letter in these words."""
+    campaign = db.session.get(Campaign, update.campaign_id) if update.campaign_id else None
+    told = _update(campaign, locale, subject, markdown)
+    if campaign is None or not update.archived:
+        return told
+    # The addresses of its public page and of all that were sent, which name no reader.
+    every = f"{_page(campaign, locale)}/updates"
+    return replace(told, web=f"{every}/{update.id}", archive=every)
+
+
+def _mailing(about: About) -> Told:
+    """The frozen text of a mailing."""
+    mailing = db.session.get_one(Mailing, about.claim.mailing_id)
+    frozen = mailing.text(about.locale, first_language())
+    told = of_update(mailing.update, frozen.subject, frozen.body, about.locale)
+    if mailing.update.published_at is None:
+        # One that was taken down meanwhile would lead its readers nowhere.
+        told = replace(told, web=None, archive=None)
+    return replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
+
+
+def _update(campaign: Campaign | None, locale: str, subject: str, markdown: str) -> Told:
+    if campaign is None:
+        why = _("You get this because you agreed to our newsletter.")
+        return Told(subject, why, markdown=markdown, list_id="newsletter")
+    title = campaign.text(locale).title
+    return Told(
+        subject,
+        _("You get this because you agreed to updates about “%(campaign)s”.", campaign=title),
+        button=(_("See the campaign"), _page(campaign, locale)),
+        markdown=markdown,
+        campaign=title,
+        list_id=campaign.slug if campaign.slug.isascii() else f"campaign-{campaign.id}",
+    )
+
+
+def _thanks(about: About) -> Told:
+    title = about.campaign.text(about.locale).title
+    return Told(
+        _("Your gift to “%(campaign)s” has arrived", campaign=title),
+        _("You get this because you left your address with your gift."),
+        button=(_("See the campaign"), _page(about.campaign, about.locale)),
+        campaign=title,
+        own={"amount": mark("amount"), "day": mark("day")},
+    )
+
+
+def _gift(claim: Claim) -> Mapping[str, str]:
+    if claim.entry_id is None:
+        return {}
+    entry = db.session.get_one(Entry, claim.entry_id)
+    filters = current_app.jinja_env.filters
+    return {"amount": filters["money"](entry.amount), "day": filters["day"](entry.occurred_at)}
+
+
+def _confirm(about: About) -> Told:
+    title = about.campaign.text(about.locale).title
+    return Told(
+        _("Please confirm: updates about “%(campaign)s”", campaign=title),
+        _("You get this once, because this address was entered on our page."),
+        button=(_("Yes, write to me"), f"{settings().base_url}/follow/confirm/{mark('token')}"),
+        campaign=title,
+    )
+
+
+def _reset(about: About) -> Told:
+    return Told(
+        _("Choose a new password"),
+        _("You get this because you work with Huiyin."),
+        button=(_("Choose a password"), f"{settings().base_url}/staff/reset/{mark('token')}"),
+    )
+
+
+def _alert(about: About) -> Told:
+    alert = alerts.told(about.claim.occasion, about.locale)
+    return Told(
+        alert.title,
+        _("You get this because you work with Huiyin."),
+        button=(alert.button, settings().base_url + alert.path),
+        own={"what": alert.what, "about": alert.subjects, "more": alert.more},
+    )
+
+
+def _page(campaign: Campaign, locale: str) -> str:
+    prefix = "" if locale == first_language() else _PREFIXES[locale]
+    return f"{settings().base_url}{prefix}/c/{quote(campaign.slug)}"
+
+
+KINDS = {
+    LetterKind.MAILING: Kind(_mailing, leavable=True),
+    LetterKind.THANKS: Kind(_thanks, leavable=True, fills=_gift),
+    LetterKind.CONFIRM: Kind(_confirm),
+    LetterKind.RESET: Kind(_reset),
+    LetterKind.ALERT: Kind(_alert, by_occasion=True),
+}
