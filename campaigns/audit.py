@@ -8,7 +8,9 @@ from campaigns.model.audit import AuditRecord
 from campaigns.model.staff import Staff
 
 # Fields of which a record says only that they changed (design §5 rule 3).
-PERSONAL = frozenset({"name", "email", "address", "message", "public_name", "body", "note"})
+PERSONAL = frozenset(
+    {"name", "email", "address", "message", "public_name", "body", "note", "place", "tags"}
+)
 
 
 def record(

@@ -94,7 +94,19 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     if parts[0] == "workers" or parts[1] == "web":
         return "door in"
     for names, name in (
-        (("gifts", "notices", "refunds", "reconciliation", "givers", "rounds", "telling"), "gifts"),
+        (
+            (
+                "gifts",
+                "notices",
+                "refunds",
+                "reconciliation",
+                "givers",
+                "rounds",
+                "telling",
+                "tagging",
+            ),
+            "gifts",
+        ),
         (SHARED, "shared"),
         (
             (

@@ -11,7 +11,8 @@ from campaigns.db import Base, Id, Moment
 class Donor(Base):
     """`address` is the normalised one and is erased on wish; `address_hash` outlives it.
 
-    A merged donor keeps its row and points to the one it was merged into.
+    A merged donor keeps its row and points to the one it was merged into. `place` is where they
+    live, as they or staff write it: "广东 深圳"; whoever erases the address erases it and the tags.
     """
 
     __tablename__ = "donors"
@@ -22,6 +23,7 @@ class Donor(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     locale: Mapped[str | None] = mapped_column(String(16))
     timezone: Mapped[str | None] = mapped_column(String(64))
+    place: Mapped[str | None] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(Moment)
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("donors.id"), index=True)
     erased_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -46,6 +46,7 @@ DEEDS = {
     "decided rows": _l("decided about rows of a file"),
     "delete festival": _l("deleted a festival"),
     "deleted rule": _l("deleted a rule for unnamed money"),
+    "described donor": _l("noted where a donor lives, or their tags"),
     "discarded import": _l("discarded a file"),
     "draft mailing": _l("made a draft of a mailing"),
     "entered rate": _l("entered a rate"),

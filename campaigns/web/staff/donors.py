@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField
 
-from campaigns import givers, merging, showing
+from campaigns import givers, merging, showing, tagging
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import ConsentSource, Purpose
@@ -19,7 +19,7 @@ from campaigns.model.staff import Permission
 from campaigns.model.suppression import SuppressionCause
 from campaigns.web import language
 from campaigns.web.staff import paging
-from campaigns.web.staff.forms import Form, longest
+from campaigns.web.staff.forms import Form, line, longest
 from campaigns.web.staff.page import found, ledger_tabs, show
 from campaigns.web.staff.session import me, needs
 
@@ -55,6 +55,21 @@ class NameForm(Form):
     public_name = StringField(_l("Name shown"), [longest(200)])
 
 
+class AboutForm(Form):
+    place = StringField(
+        _l("Place"),
+        [longest(120)],
+        description=_l("Province and city, or the country, as you will search for it."),
+        render_kw={"autocomplete": "off"},
+    )
+    tags = StringField(
+        _l("Tags"),
+        [longest(1000)],
+        description=_l("Words to select donors by, with commas between them."),
+        render_kw={"autocomplete": "off"},
+    )
+
+
 @bp.get("")
 @needs(Permission.SEE_DONORS)
 def index() -> str:
@@ -75,6 +90,21 @@ def find() -> str:
 @needs(Permission.SEE_DONORS)
 def one(id: int) -> str:
     return _page(found(Donor, id))
+
+
+@bp.post("/<int:id>/about")
+@needs(Permission.SEE_DONORS)
+def about(id: int) -> Any:
+    donor, form = found(Donor, id), AboutForm()
+    if form.validate():
+        with form.refusing({tagging.BadTag: "tags"}):
+            tags = tagging.read(form.tags.data or "")
+            tagging.describe(donor, line(form.place), tags, me(), datetime.now(UTC))
+    if form.errors:
+        return _page(donor, form), 400
+    db.session.commit()
+    flash(_("This is kept."))
+    return redirect(url_for("staff.donors.one", id=id))
 
 
 @bp.post("/gifts/<int:id>/name")
@@ -136,7 +166,9 @@ def _list(table: paging.Page, text: str) -> str:
     )
 
 
-def _page(donor: Donor) -> str:
+def _page(donor: Donor, about: AboutForm | None = None) -> str:
+    place, tags = tagging.place(donor), tagging.of(donor)
+    known = AboutForm(formdata=None, place=place, tags=", ".join(tags))
     return show(
         "staff/donor.html",
         donor.name or _("Donor %(number)s", number=donor.id),
@@ -148,6 +180,9 @@ def _page(donor: Donor) -> str:
         letters=givers.letters(donor),
         suppressions=givers.suppressions(donor),
         merges=merging.of(donor),
+        about=about or known,
+        place=place,
+        tags=tags,
         titles=_titles(),
         purposes=PURPOSES,
         sources=SOURCES,
