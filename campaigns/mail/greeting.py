@@ -17,6 +17,7 @@ class Offers:
     """The extensions that matter to us, as the last EHLO announced them."""
 
     pipelining: bool = False  # RFC 2920
+    chunking: bool = False  # RFC 3030
     eight_bit: bool = False  # RFC 6152
     smtputf8: bool = False  # RFC 6531
     size: bool = False  # RFC 1870
@@ -35,6 +36,7 @@ class Offers:
         limit = "".join(said.get("SIZE", [])[:1])
         return cls(
             pipelining="PIPELINING" in said,
+            chunking="CHUNKING" in said,
             eight_bit="8BITMIME" in said,
             smtputf8="SMTPUTF8" in said,
             size="SIZE" in said,
@@ -42,6 +44,11 @@ class Offers:
             starttls="STARTTLS" in said,
             mechanisms=frozenset(said.get("AUTH", [])),
         )
+
+    @property
+    def in_one_flight(self) -> bool:
+        """Whether a letter's envelope and content may travel together."""
+        return self.pipelining and self.chunking
 
     def objection(self, to: Address, content: bytes) -> str | None:
         """Why this relay could not take such a letter, or None. Saves offering it in vain."""

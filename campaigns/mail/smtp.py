@@ -73,12 +73,13 @@ class SmtpConnection:
         self._offers = offers
         self._patience = patience
         self._open = True
+        self._handed_over = False
 
     def send(self, sender: str, to: Address, message: bytes) -> Outcome:
         """See `transport.Connection.send`. `sender` is ASCII, or empty for none.
 
-        Until the call that carries the final dot a drop is `deferred`, from that call on it is
-        `unknown`. A reply of 421 defers the letter and loses the connection.
+        Until the call that carries the letter's last octets a drop is `deferred`, from that call on
+        it is `unknown`. A reply of 421 defers the letter and loses the connection.
         """
         if not self._open or self._wire.stale():
             self._drop()
@@ -87,17 +88,13 @@ class SmtpConnection:
         envelope = self._envelope(sender, to, content)
         if objection := self._offers.objection(to, content):
             return Outcome(State.FAILED, None, objection)
-        dot_handed_over = False
+        self._handed_over = False
+        carry = self._in_one_flight if self._offers.in_one_flight else self._in_two
         try:
-            if refusal := self._offered(envelope):
-                return self._refused(refusal, to)
-            self._wire.write(content, more_follows=True)
-            dot_handed_over = True
-            self._wire.write(_DOT)
-            return self._outcome(self._wire.reply(self._patience.dot), to)
+            return carry(envelope, content, to)
         except Dropped as drop:
             self._drop()
-            state = State.UNKNOWN if dot_handed_over else State.DEFERRED
+            state = State.UNKNOWN if self._handed_over else State.DEFERRED
             return Outcome(state, None, str(drop), connection_lost=True)
 
     def close(self) -> None:
@@ -112,7 +109,46 @@ class SmtpConnection:
             raise ValueError("The envelope sender is not an ASCII address.")
         options = self._offers.options(to, content)
         mail = f"MAIL FROM:<{sender}>{options}\r\n".encode("ascii")
-        return [mail, f"RCPT TO:<{to.wire}>\r\n".encode(), _DATA]
+        return [mail, f"RCPT TO:<{to.wire}>\r\n".encode()]
+
+    def _in_one_flight(self, envelope: list[bytes], content: bytes, to: Address) -> Outcome:
+        """Envelope and content in one round trip (RFC 3030 §4.2): the relay counts the octets.
+
+        A relay that refused the recipient has nobody to deliver to, and says so a second time or
+        hangs up. One that takes the content contradicts itself: nobody knows what it did.
+        """
+        chunk = b"BDAT %d LAST\r\n" % len(content)
+        self._hand_over(b"".join([*envelope, chunk, content[:-1]]), content[-1:])
+        refusal = None
+        try:
+            for _ in envelope:
+                reply = self._wire.reply()
+                refusal = refusal or (reply if reply.kind != 2 else None)
+            verdict = self._wire.reply(self._patience.dot)
+        except Dropped:
+            if refusal is None:
+                raise
+            self._drop()
+            return self._refused(refusal, to)
+        if (verdict.kind == 2 and self._wire.ahead) or (refusal and verdict.kind not in (4, 5)):
+            raise Dropped("The relay's answers contradict each other.")
+        return (
+            self._outcome(verdict, to)
+            if verdict.kind == 2
+            else self._refused(refusal or verdict, to)
+        )
+
+    def _in_two(self, envelope: list[bytes], content: bytes, to: Address) -> Outcome:
+        """The envelope, then the content, which ends with a dot (RFC 5321 §3.3)."""
+        if refusal := self._offered([*envelope, _DATA]):
+            return self._refused(refusal, to)
+        self._hand_over(_stuffed(content), _DOT)
+        return self._outcome(self._wire.reply(self._patience.dot), to)
+
+    def _hand_over(self, octets: bytes, last: bytes) -> None:
+        self._wire.write(octets, more_follows=True)
+        self._handed_over = True
+        self._wire.write(last)
 
     def _offered(self, envelope: list[bytes]) -> Reply | None:
         """The reply that refuses the letter; None once the relay waits for its content."""
@@ -177,12 +213,17 @@ def _accepts(command: bytes, reply: Reply) -> bool:
 
 
 def _content(message: bytes) -> bytes:
-    """The message as DATA carries it (RFC 5321 §2.3.8, §4.5.2), all but the final dot."""
+    """The message with the line ends of mail (RFC 5321 §2.3.8)."""
     if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
         message = _LINE_END.sub(b"\r\n", message)
-    if message.startswith(b".") or b"\n." in message:
-        message = _LEADING_DOT.sub(b"..", message)
     return message if message.endswith(b"\r\n") else message + b"\r\n"
+
+
+def _stuffed(content: bytes) -> bytes:
+    """The content as DATA carries it (RFC 5321 §4.5.2), all but the final dot."""
+    if content.startswith(b".") or b"\n." in content:
+        return _LEADING_DOT.sub(b"..", content)
+    return content
 
 
 def _discreet(answer: str, to: Address) -> str:

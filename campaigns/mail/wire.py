@@ -78,6 +78,11 @@ class Wire:
                 return Reply(int(found[1]), tuple(lines))
         raise Dropped("The relay's answer has no end.")
 
+    @property
+    def ahead(self) -> bool:
+        """Whether the relay has said more than was read, as far as is known without looking."""
+        return bool(self._unread)
+
     def stale(self) -> bool:
         """Whether the relay hung up, or said anything unasked, since its last reply."""
         if self._unread:

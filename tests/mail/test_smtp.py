@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.mail.address import Address
@@ -19,6 +19,7 @@ from tests.sink import FAULTS, OFFERED, Letter, Sink, read
 ADA, JOSE = Address.parse("ada@example.org"), Address.parse("josé@bücher.example")
 SENDER = "bounce@updates.example.org"
 LETTER = b"Subject: hello\r\n\r\nhello\r\n"
+WITHOUT_CHUNKING = tuple(each for each in OFFERED if each != "CHUNKING")
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +44,23 @@ def test_letters_follow_each_other_on_one_connection_whatever_became_of_the_last
         assert (sink.connections, len(sink.letters)) == (1, 2)
 
 
-@pytest.mark.parametrize(("offered", "flights"), [(OFFERED, 2), (OFFERED[1:], 4)])
-def test_an_envelope_takes_one_round_trip_where_the_relay_pipelines(
-    offered: tuple[str, ...], flights: int
-) -> None:
+@pytest.mark.parametrize(("missing", "flights"), [("", 1), ("CHUNKING", 2), ("PIPELINING", 4)])
+def test_a_letter_takes_as_few_round_trips_as_the_relay_allows(missing: str, flights: int) -> None:
+    offered = [each for each in OFFERED if each != missing]
     with Sink(offered=offered) as sink, closing(_connected(sink)) as connection:
         before = sink.flights
         connection.send(SENDER, ADA, LETTER)
         assert sink.flights - before == flights
 
 
-@given(st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\r\n.\r\n", b"a", b"\0", b"\xff"])))
-def test_no_content_is_mistaken_for_the_end(shared_sink: Sink, pieces: list[bytes]) -> None:
+@pytest.mark.parametrize("offers", [OFFERED, WITHOUT_CHUNKING], ids=["counted", "dotted"])
+@settings(max_examples=15, derandomize=True)
+@given(pieces=st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\r\n.\r\n", b"a", b"\0", b"\xff"])))
+def test_no_content_is_mistaken_for_the_end(
+    shared_sink: Sink, offers: tuple[str, ...], pieces: list[bytes]
+) -> None:
     body = b"Subject: s\r\n\r\n" + b"".join(pieces)
+    shared_sink.offered = offers
     assert _send(shared_sink, ADA, body).state is State.SENT
     assert shared_sink.letters[-1].message == body + (b"" if body.endswith(b"\r\n") else b"\r\n")
 
