@@ -15,7 +15,7 @@ from campaigns.mail.relay import Relay
 from campaigns.mail.smtp import Patience, SmtpTransport
 from campaigns.mail.transport import State
 from tests import make
-from tests.sink import FAULTS, Sink
+from tests.sink import FAULTS, OFFERED, Sink
 from tests.workers.posting import queue, states
 from workers import post
 from workers.carriers import Carrier, InHand, Report, uptime
@@ -42,7 +42,6 @@ def relay(sink: Sink, dot: float = 60) -> SmtpTransport:
         ("gone", "failed", 0),
         ("rejected", "failed", 0),
         ("leaving", "deferred", 0),
-        ("gone-but-credulous", "failed", 0),
         ("cut-after-dot", "unknown", 0),
         ("cut-after-keeping", "unknown", 1),
         ("silent-after-keeping", "unknown", 1),
@@ -54,6 +53,21 @@ def test_what_a_relay_does_wrong_is_told_truly(
     mailing = queue(4)
     sink.faults["donor-1@example.org"] = FAULTS[fault]
     Office(relay(sink, dot=0.5), connections=2).work()
+    assert states(mailing) == ["sent", becomes, "sent", "sent"]
+    assert len(sink.letters) == 3 + arrives
+
+
+@pytest.mark.parametrize(
+    ("offered", "becomes", "arrives"),
+    [(("PIPELINING", "8BITMIME"), "failed", 0), (OFFERED, "unknown", 1)],
+)
+def test_a_relay_that_takes_letters_for_nobody_gets_no_dot_or_leaves_a_doubt(
+    sink: Sink, offered: tuple[str, ...], becomes: str, arrives: int
+) -> None:
+    mailing = queue(4)
+    sink.offered = offered
+    sink.faults["donor-1@example.org"] = FAULTS["gone-but-credulous"]
+    Office(relay(sink), connections=2).work()
     assert states(mailing) == ["sent", becomes, "sent", "sent"]
     assert len(sink.letters) == 3 + arrives
 
