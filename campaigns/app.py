@@ -21,6 +21,7 @@ from campaigns.web import (
     health,
     language,
     mailhooks,
+    newsletter,
     public,
     recent,
     unsubscribe,
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # In this order: guards and language stand before all others.
 DOORS = (
     guards, bodies, language, format, errors, assets, recent, health, public, feeds, follow,
-    unsubscribe, staff, webhooks, mailhooks,
+    newsletter, unsubscribe, staff, webhooks, mailhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024

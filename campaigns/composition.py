@@ -70,7 +70,9 @@ class Desk:
         return Written(sender, claim.to.address, shared.template.fill(parts))
 
     def _of(self, claim: Claim, locale: str) -> _Shared:
-        about = claim.occasion if KINDS[claim.letter].by_occasion else ""
+        # Of others the first word tells apart what is confirmed.
+        by_occasion = KINDS[claim.letter].by_occasion
+        about = claim.occasion if by_occasion else claim.occasion.partition(":")[0]
         key = (claim.letter, claim.mailing_id, claim.campaign_id, locale, about)
         if key not in self._shared:
             with force_locale(_underscored(locale)):

@@ -1,10 +1,11 @@
-"""Following: a campaign's updates for whoever asks, once a letter proved the address is theirs."""
+"""Following: a campaign's updates, or the newsletter, for whoever asks, once a letter proved that
+the address is theirs."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 
-from campaigns import donors, letters, suppression
+from campaigns import donors, letters, suppression, wordings
 from campaigns.crypto import new_token
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -15,62 +16,75 @@ from campaigns.model.donor import Donor
 from campaigns.model.suppression import Suppression, SuppressionCause
 
 LINK_LASTS = timedelta(days=2)
-# The version of what the form and the page to confirm say; a change of their words is a new one.
-WORDING = "follow-1"
+# What the occasion of a letter about the newsletter begins with: other letters that are about no
+# campaign confirm nothing.
+_NEWSLETTER = "newsletter"
+_UNFOLLOWABLE = (CampaignState.DRAFT, CampaignState.CLOSED)
 
 
 class LinkGone(Exception):
     """The link is too old, was no link to confirm, or its reader has left since."""
 
 
-def ask(campaign: Campaign, address: Address, locale: str, now: datetime) -> None:
-    """Write a letter that asks whether `address` wants to follow.
+def ask(campaign: Campaign | None, address: Address, locale: str, now: datetime) -> None:
+    """Write a letter that asks whether `address` wants to follow; None stands for the newsletter.
 
     It is the same whether the address is known, follows already or is new, so that nobody learns
     anything about it. Each call is another letter: doors throttle.
     """
     donor = donors.at_or_new(address, None, locale, now)
+    about = f"follow:{campaign.id}" if campaign else _NEWSLETTER
     letters.queue(
         LetterKind.CONFIRM,
         to=donor,
         purpose=Purpose.SERVICE,
-        occasion=f"follow:{campaign.id}:{new_token()}",
+        occasion=f"{about}:{new_token()}",
         locale=locale,
         now=now,
-        campaign_id=campaign.id,
+        campaign_id=campaign.id if campaign else None,
         expires_at=now + LINK_LASTS,
     )
 
 
-def campaign_of(delivery: Delivery | None, now: datetime) -> Campaign:
-    """The campaign that a letter's link would follow at `now`. Raises `LinkGone`."""
+def asked_for(delivery: Delivery | None, now: datetime) -> Campaign | None:
+    """The campaign that a letter's link would follow at `now`, None for the newsletter.
+
+    Raises `LinkGone`.
+    """
     if delivery is None or delivery.letter is not LetterKind.CONFIRM:
         raise LinkGone
+    about = delivery.campaign_id
+    campaign = db.session.get(Campaign, about) if about is not None else None
+    followable = campaign is not None and campaign.state not in _UNFOLLOWABLE
     written = delivery.settled_at or delivery.claimed_at or delivery.created_at
-    campaign = db.session.get(Campaign, delivery.campaign_id)
-    if campaign is None or campaign.state in (CampaignState.DRAFT, CampaignState.CLOSED):
+    if not (followable or is_about_newsletter(delivery)):
         raise LinkGone
     if now > written + LINK_LASTS or _left_since(delivery):
         raise LinkGone
     return campaign
 
 
-def confirm(delivery: Delivery | None, now: datetime) -> Campaign:
+def is_about_newsletter(delivery: Delivery) -> bool:
+    """Whether a letter asked about the newsletter, however old it is."""
+    return delivery.occasion.partition(":")[0] == _NEWSLETTER
+
+
+def confirm(delivery: Delivery | None, now: datetime) -> Campaign | None:
     """The reader of the letter follows from now on, and an earlier "leave everything" is lifted.
 
-    The second time changes nothing. Raises `LinkGone`, also for whoever left after the letter was
-    written: an old link must not bring them back.
+    Returns what `asked_for` does. The second time changes nothing. Raises `LinkGone`, also for
+    whoever left after the letter was written: an old link must not bring them back.
     """
-    campaign = campaign_of(delivery, now)
+    campaign = asked_for(delivery, now)
     donor = delivery.donor if delivery else None
     if delivery is None or donor is None or donor.address is None:
         raise LinkGone
     suppression.agree(
         donors.at(Address.known(donor.address)) or donor,
-        Purpose.UPDATES,
-        campaign.id,
+        Purpose.UPDATES if campaign else Purpose.NEWSLETTER,
+        campaign.id if campaign else None,
         source=ConsentSource.FORM,
-        wording=WORDING,
+        wording=wordings.FOLLOW if campaign else wordings.NEWSLETTER,
         locale=delivery.locale,
         now=now,
         delivery_id=delivery.id,
@@ -84,7 +98,8 @@ def _left_since(delivery: Delivery) -> bool:
     )
     withdrawn = exists().where(
         Consent.donor_id.in_(person),
-        Consent.campaign_id == delivery.campaign_id,
+        Consent.purpose == (Purpose.UPDATES if delivery.campaign_id else Purpose.NEWSLETTER),
+        Consent.campaign_id.is_not_distinct_from(delivery.campaign_id),
         Consent.given.is_(False),
         Consent.at >= delivery.created_at,
     )

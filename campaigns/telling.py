@@ -137,12 +137,22 @@ def _gift(claim: Claim) -> Mapping[str, str]:
 
 
 def _confirm(about: About) -> Told:
+    if about.campaign_if_any is None:
+        return _confirm_newsletter()
     title = about.campaign.text(about.locale).title
     return Told(
         _("Please confirm: updates about “%(campaign)s”", campaign=title),
         _("You get this once, because this address was entered on our page."),
         button=(_("Yes, write to me"), f"{settings().base_url}/follow/confirm/{mark('token')}"),
         campaign=title,
+    )
+
+
+def _confirm_newsletter() -> Told:
+    return Told(
+        _("Please confirm: our newsletter"),
+        _("You get this once, because this address was entered on our page."),
+        button=(_("Yes, write to me"), f"{settings().base_url}/follow/confirm/{mark('token')}"),
     )
 
 

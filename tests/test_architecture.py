@@ -40,6 +40,7 @@ SHARED = (
     "lags",
     "standstill",
     "vacating",
+    "wordings",
 )
 TOP = (
     "app",

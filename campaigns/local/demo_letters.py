@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from campaigns import donors, mailings, suppression
+from campaigns import donors, mailings, suppression, wordings
 from campaigns.db import db
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
@@ -11,8 +11,6 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.consent import ConsentSource, Purpose
 from campaigns.model.staff import Staff
 from campaigns.model.update import Update, UpdateText
-
-WORDING = "demo-1"
 
 
 def write(live: Campaign, editor: Staff, approver: Staff, now: datetime) -> None:
@@ -39,7 +37,7 @@ def gather(live: Campaign, now: datetime) -> None:
             Purpose.UPDATES,
             live.id,
             source=ConsentSource.FORM,
-            wording=WORDING,
+            wording=wordings.FOLLOW,
             locale=locale,
             now=now,
         )

@@ -1,5 +1,7 @@
 """Following a campaign without an account: a form, a letter, and the button behind its link.
 
+The newsletter is asked for by a page of its own and confirmed here.
+
 No session and no cookie: the form is guarded by Origin, throttles and the letter itself.
 """
 
@@ -36,22 +38,11 @@ def init_app(app: Flask) -> None:
 @in_both_languages(bp, "/c/<slug>/follow", methods=["POST"], endpoint="ask")
 def ask(slug: str) -> ResponseReturnValue:
     """Write a letter to confirm. The answer is the same whether or not the address is known."""
-    guards.same_origin()
-    request.max_content_length = LARGEST_FORM
-    now = datetime.now(UTC)
     here = site.enter()
     campaign = _followable(slug)
-    typed = request.form.get("email", "")
-    try:
-        address = Address.parse(typed)
-    except BadAddress:
-        return _again(campaign, here, typed, now), 422
-    if not throttles.allow(f"follow from {guards.client_address()}", *PER_CLIENT, now):
-        db.session.commit()
-        raise TooManyRequests(retry_after=int(PER_CLIENT[1].total_seconds()))
-    if throttles.allow(f"follow {address}", *PER_ADDRESS, now):
-        following.ask(campaign, address, language.current(), now)
-    db.session.commit()
+    now = datetime.now(UTC)
+    if not asked(campaign, now):
+        return _again(campaign, here, typed(), now), 422
     return redirect(site.address("follow.sent", slug=campaign.slug), 303)
 
 
@@ -68,9 +59,11 @@ def question(token: str) -> ResponseReturnValue:
     delivery = letters.behind(token)
     here = _enter(delivery)
     try:
-        campaign = following.campaign_of(delivery, now)
+        campaign = following.asked_for(delivery, now)
     except following.LinkGone:
         return _gone(here, delivery)
+    if campaign is None:
+        return render_template("public/newsletter.html", site=here, page=_newsletter("confirm"))
     page = _page(_("Follow this campaign"), campaign)
     page["action"] = request.path
     return render_template("public/follow_confirm.html", site=here, page=page)
@@ -85,9 +78,36 @@ def confirm(token: str) -> ResponseReturnValue:
         campaign = following.confirm(delivery, datetime.now(UTC))
     except following.LinkGone:
         return _gone(here, delivery)
-    page = _page(_("You follow this campaign"), campaign)
     db.session.commit()
+    if campaign is None:
+        return render_template("public/newsletter.html", site=here, page=_newsletter("confirmed"))
+    page = _page(_("You follow this campaign"), campaign)
     return render_template("public/follow_confirmed.html", site=here, page=page)
+
+
+def asked(campaign: Campaign | None, now: datetime) -> bool:
+    """Take a form that asks to follow, or for the newsletter; False where it holds no address.
+
+    After `site.enter`. Raises the errors of a foreign form, one too large or one too many.
+    """
+    guards.same_origin()
+    request.max_content_length = LARGEST_FORM
+    try:
+        address = Address.parse(request.form.get("email", ""))
+    except BadAddress:
+        return False
+    if not throttles.allow(f"follow from {guards.client_address()}", *PER_CLIENT, now):
+        db.session.commit()
+        raise TooManyRequests(retry_after=int(PER_CLIENT[1].total_seconds()))
+    if throttles.allow(f"follow {address}", *PER_ADDRESS, now):
+        following.ask(campaign, address, language.current(), now)
+    db.session.commit()
+    return True
+
+
+def typed() -> str:
+    """What stood in the field of the address, to be looked at again."""
+    return request.form.get("email", "")[:320]
 
 
 def _followable(slug: str) -> Campaign:
@@ -100,7 +120,7 @@ def _followable(slug: str) -> Campaign:
 def _again(campaign: Campaign, here: Site, typed: str, now: datetime) -> str:
     page = campaign_page.of(campaign, here, now)
     error = _("Write the whole address, such as you@example.org.")
-    page["follow"] = campaign_page.follow_form(campaign, typed[:320], error)
+    page["follow"] = campaign_page.follow_form(campaign, typed, error)
     return render_template("public/campaign.html", site=here, page=page)
 
 
@@ -115,11 +135,17 @@ def _gone(here: Site, delivery: Delivery | None) -> ResponseReturnValue:
     campaign = db.session.get(Campaign, about) if about else None
     shown = campaign if campaign and campaign.public else None
     page = _page(_("This link is no longer valid"), shown)
+    if delivery is not None and following.is_about_newsletter(delivery):
+        page["newsletter"] = site.address("newsletter.form")
     return render_template("public/follow_gone.html", site=here, page=page), 410
 
 
 def _enter(delivery: Delivery | None) -> Site:
     return site.enter(delivery.locale if delivery else None)
+
+
+def _newsletter(step: str) -> dict[str, Any]:
+    return {"title": _("Our newsletter"), "step": step, "action": request.path}
 
 
 def _page(title: str, campaign: Campaign | None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Site:
     name: str
     home: str
     feed: str
+    newsletter: str
     contact: str | None
     demo: bool
     about: str
@@ -72,6 +73,7 @@ def enter(locale: str | None = None) -> Site:
         name=texts.name if texts else settings().organisation_name,
         home=address("public.index"),
         feed=address("feeds.everything"),
+        newsletter=address("newsletter.form"),
         contact=ours.contact if ours else None,
         demo=bool(ours and ours.demo),
         about=texts.about if texts else "",

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField
 
-from campaigns import givers, merging, showing, tagging
+from campaigns import givers, merging, showing, tagging, wordings
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import ConsentSource, Purpose
@@ -177,6 +177,7 @@ def _page(donor: Donor, about: AboutForm | None = None) -> str:
         given=givers.given([donor])[donor.id],
         gifts=givers.gifts(donor),
         consents=givers.consents(donor),
+        words=wordings.of,
         letters=givers.letters(donor),
         suppressions=givers.suppressions(donor),
         merges=merging.of(donor),

@@ -226,3 +226,11 @@ def test_place_and_tags_are_kept_on_a_donors_page(treasurer: Desk, ada: Donor) -
     assert refused.status_code == 400
     assert "at most 40" in refused.text
     assert "广东 深圳" in treasurer.get(where).text
+
+
+def test_staff_see_the_words_that_somebody_agreed_to(treasurer: Desk, ada: Donor) -> None:
+    make.consent(ada, wording="newsletter-1", locale="zh-Hans")
+    make.consent(ada, make.campaign(), wording="webhook:lianquan")
+    page = treasurer.get(f"/staff/donors/{ada.id}").text
+    assert "一年几次，我们写信说说在做的事" in page
+    assert "webhook:lianquan" in page
