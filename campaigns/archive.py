@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import selectinload
 
+from campaigns.blocks import Live
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.mailing import Mailing, MailingState
@@ -72,14 +73,17 @@ def published(now: datetime, campaign: Campaign | None = None) -> Select[Update]
     return public.where(Update.campaign_id.in_(shown))
 
 
-def told(updates: Sequence[Update], locale: str) -> list[Told]:
-    """These published updates in `locale`, else in their campaign's language, else in any."""
-    campaigns = {one.id: one for one in _campaigns(updates)}
+def told(updates: Sequence[Update], locale: str, now: datetime) -> list[Told]:
+    """These published updates in `locale`, else in their campaign's language, else in any.
+
+    What is live in one that was never mailed stands as of `now`.
+    """
+    live = {one.id: Live(one, now) for one in _campaigns(updates)}
     mailings, authors = sent(updates), _authors(updates)
     return [
         _told(
             update,
-            campaigns[update.campaign_id or 0],
+            live[update.campaign_id or 0],
             mailings.get(update.id),
             authors.get(update.author_id or 0),
             locale,
@@ -88,12 +92,12 @@ def told(updates: Sequence[Update], locale: str) -> list[Told]:
     ]
 
 
-def page(updates: Select[Update], number: int, locale: str) -> Page | None:
+def page(updates: Select[Update], number: int, locale: str, now: datetime) -> Page | None:
     """Page `number` of them, or None where there are not so many; the first is always there."""
     counted = select(func.count()).select_from(updates.order_by(None).subquery())
     total = db.session.scalar(counted) or 0
     found = db.session.scalars(updates.limit(PAGE).offset((number - 1) * PAGE)).all()
-    return Page(told(found, locale), number, total) if found or number == 1 else None
+    return Page(told(found, locale, now), number, total) if found or number == 1 else None
 
 
 def sent(updates: Iterable[Update]) -> dict[int, Mailing]:
@@ -122,17 +126,19 @@ def was_sent(campaign: Campaign, id: int) -> bool:
 
 
 def _told(
-    update: Update, campaign: Campaign, mailing: Mailing | None, author: str | None, locale: str
+    update: Update, live: Live, mailing: Mailing | None, author: str | None, locale: str
 ) -> Told:
-    at = update.published_at or update.created_at
+    at, campaign = update.published_at or update.created_at, live.about
     if mailing is not None:
         frozen = mailing.text(locale, campaign.default_locale)
+        title, body, locale = frozen.subject, frozen.body, frozen.locale
         worded_at = max(at, mailing.started_at or at)
-        return Told(update.id, campaign, frozen.subject, frozen.body, frozen.locale, author, at,
-                    worded_at)  # fmt: skip
-    text = update.text(locale, campaign.default_locale)
-    worded_at = max(at, update.changed_at)
-    return Told(update.id, campaign, text.title, text.body, text.locale, author, at, worded_at)
+    else:
+        text = update.text(locale, campaign.default_locale)
+        title, body, locale = text.title, text.body, text.locale
+        worded_at = max(at, update.changed_at)
+    title, body = live.for_anybody(title, body, locale)
+    return Told(update.id, campaign, title, body, locale, author, at, worded_at)
 
 
 def _campaigns(updates: Iterable[Update]) -> Iterable[Campaign]:

@@ -3,6 +3,7 @@
 What the recipients of one language share is rendered once; the rest is filled in for each.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,13 +12,14 @@ from babel import Locale
 from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from markupsafe import escape
 from sqlalchemy import select
 
-from campaigns import telling, text
+from campaigns import blocks, telling, text
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.compose import Letter, Parts, Template
-from campaigns.mail.marks import mark
+from campaigns.mail.marks import mark, pieces
 from campaigns.mail.verp import bounce_address, message_id
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.organisation import Organisation, first_language
@@ -43,6 +45,8 @@ class _Shared:
     template: Template
     domain: str
     greetings: tuple[str, str]
+    # What stands in place of each slot for one who has no name.
+    slots: Mapping[str, str]
 
 
 @dataclass
@@ -80,28 +84,49 @@ class Desk:
         return self._shared[key]
 
 
-def preview(update: Update, subject: str, markdown: str, locale: str) -> tuple[str, str]:
-    """An update as the letter it would become: its text and its HTML, to nobody in particular."""
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A letter as its reader sees it."""
+
+    subject: str
+    plain: str
+    html: str
+
+
+def preview(
+    update: Update, words: tuple[str, str], locale: str, now: datetime, name: str = ""
+) -> Preview:
+    """An update as the letter it would become, to `name` or to nobody in particular.
+
+    `words` are its subject and Markdown; what is live in them is filled with how things stand.
+    """
+    live = blocks.live(update.campaign_id, now)
+    subject, markdown = live.title(words[0], locale), live.body(words[1], locale)
     with force_locale(_underscored(locale)):
         told = telling.of_update(update, subject, markdown, locale)
         letter = _rendered(LetterKind.MAILING, told, _ours(), locale)
-        hello = _("Hello,")
-    greeted = (part.replace(mark("greeting"), hello) for part in (letter.text, letter.html))
-    plain, rich = (part.replace(mark("token"), "") for part in greeted)
-    return plain, rich
+        greeting = _("Dear %(name)s,", name=name) if name else _("Hello,")
+        values = {"greeting": greeting, "token": ""} | _named(_unnamed(told), name)
+    escaped = {field: str(escape(value)) for field, value in values.items()}
+    return Preview(
+        _filled(letter.subject, values),
+        _filled(letter.text, values),
+        _filled(letter.html, escaped),
+    )
 
 
 def _shared(claim: Claim, locale: str) -> _Shared:
     told = KINDS[claim.letter].tells(About(claim, locale))
     letter = _rendered(claim.letter, told, _ours(), locale)
     greetings = (_("Dear %(name)s,", name=_NAME), _("Hello,"))
-    return _Shared(Template(letter), letter.sender.address.ascii_domain, greetings)
+    domain = letter.sender.address.ascii_domain
+    return _Shared(Template(letter), domain, greetings, _unnamed(told))
 
 
 def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: str) -> Letter:
     letter = {
         "title": told.subject,
-        "preheader": text.excerpt(told.markdown, _PREHEADER) or None,
+        "preheader": text.excerpt(_filled(told.markdown, _unnamed(told)), _PREHEADER) or None,
         "body": text.html(told.markdown),
         "body_text": text.plain(told.markdown),
         "greeting": mark("greeting"),
@@ -139,11 +164,29 @@ def _fields(claim: Claim, shared: _Shared, locale: str) -> dict[str, str]:
     fields = {
         "token": claim.token,
         "greeting": named.replace(_NAME, claim.to.name) if claim.to.name else unnamed,
-    }
+    } | _named(shared.slots, claim.to.name)
     if fills := KINDS[claim.letter].fills:
         with force_locale(_underscored(locale)):
             fields |= fills(claim)
     return fields
+
+
+def _unnamed(told: Told) -> dict[str, str]:
+    """What each slot says to one who has no name, in the language at hand."""
+    return {field: slot.or_else() for field, slot in told.slots.items()}
+
+
+def _named(unnamed: Mapping[str, str], name: str) -> dict[str, str]:
+    # A name has one line, wherever it came from; escaping is left to where it is put.
+    name = " ".join(name.split())
+    return {field: name or instead for field, instead in unnamed.items()}
+
+
+def _filled(words: str, values: Mapping[str, str]) -> str:
+    """The words with a value for each mark that has one."""
+    fixed, *rest = pieces(words)
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    return fixed + "".join(values.get(field, mark(field)) + then for field, then in pairs)
 
 
 def _ours() -> Organisation | None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from flask_babel import gettext as _
 from sqlalchemy import CursorResult, and_, func, or_, select, update
 
-from campaigns import audit
+from campaigns import audit, blocks
 from campaigns.db import db
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState
@@ -79,7 +79,7 @@ def draft(update: Update, segment: Mapping[str, Any], by: Staff | None, now: dat
 def submit(mailing: Mailing, by: Staff | None, now: datetime) -> None:
     """Ask for approval."""
     _demand(by, Permission.WRITE)
-    _written(mailing.update)
+    _written(mailing.update, now)
     _step(mailing, (State.DRAFT,), State.IN_REVIEW, by, now, note=None)
 
 
@@ -102,7 +102,7 @@ def approve(
         raise OwnMailing(_("Somebody else must approve what you wrote."))
     if text_of is not None and mailing.update.changed_at != text_of:
         raise ChangedMeanwhile(_("The text was changed after you opened it. Please read it again."))
-    texts = _written(mailing.update)
+    texts = _written(mailing.update, now)
     ours = db.session.scalar(select(Organisation).where(Organisation.ours))
     _step(
         mailing,
@@ -241,9 +241,15 @@ def _unapproved() -> dict[str, Any]:
     return dict.fromkeys(names)
 
 
-def _written(text_of: Update) -> list[MailingText]:
+def _written(text_of: Update, now: datetime) -> list[MailingText]:
+    """Its texts, with everything live in them as it stands now."""
+    live = blocks.live(text_of.campaign_id, now)
     texts = [
-        MailingText(locale=text.locale, subject=text.title, body=text.body)
+        MailingText(
+            locale=text.locale,
+            subject=live.title(text.title, text.locale),
+            body=live.body(text.body, text.locale),
+        )
         for text in text_of.texts
         if text.title.strip() and text.body.strip()
     ]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from flask import current_app
 from flask_babel import gettext as _
 
-from campaigns import alerts
+from campaigns import alerts, slots
 from campaigns.db import db
 from campaigns.mail.marks import mark
 from campaigns.model.campaign import Campaign
@@ -20,6 +20,7 @@ from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing
 from campaigns.model.organisation import first_language
 from campaigns.model.update import Update
+from campaigns.slots import Slot
 from config import settings
 
 # What stands in front of a public address in a language that is not the default one.
@@ -30,7 +31,9 @@ _PREFIXES = {"zh-Hans": "/zh", "en": "/en"}
 class Told:
     """What a letter tells. `list_id` is what the list is called by machines, before the domain;
     `web` is where anybody may read the same, `archive` where what came before it stands. `own` is
-    what only the templates of its kind ask for: values, and marks that its `Kind.fills`."""
+    what only the templates of its kind ask for: values, and marks that its `Kind.fills`. `slots`
+    are what each recipient's own words fill in the subject and the text, by the names of their
+    marks."""
 
     subject: str
     why: str
@@ -43,6 +46,7 @@ class Told:
     web: str | None = None
     archive: str | None = None
     own: Mapping[str, object] = field(default_factory=dict)
+    slots: Mapping[str, Slot] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Kind:
 def of_update(update: Update, subject: str, markdown: str, locale: str) -> Told:
     """An update as a letter in these words."""
     campaign = db.session.get(Campaign, update.campaign_id) if update.campaign_id else None
-    told = _update(campaign, locale, subject, markdown)
+    told = _slotted(_update(campaign, locale, subject, markdown))
     if campaign is None or not update.archived:
         return told
     # The addresses of its public page and of all that were sent, which name no reader.
@@ -100,6 +104,22 @@ def _mailing(about: About) -> Told:
         # One that was taken down meanwhile would lead its readers nowhere.
         told = replace(told, web=None, archive=None)
     return replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
+
+
+def _slotted(told: Told) -> Told:
+    """With marks in place of slots. What only looks like a slot stays as it is written."""
+    found = [slot for slot in slots.of(told.subject + told.markdown) if slot.field in slots.DONOR]
+    names = {slot: f"slot_{number}" for number, slot in enumerate(dict.fromkeys(found))}
+
+    def marked(words: str) -> str:
+        return slots.filled(words, lambda slot: mark(names[slot]) if slot in names else None)
+
+    return replace(
+        told,
+        subject=marked(told.subject),
+        markdown=marked(told.markdown),
+        slots={name: slot for slot, name in names.items()},
+    )
 
 
 def _update(campaign: Campaign | None, locale: str, subject: str, markdown: str) -> Told:

@@ -18,9 +18,17 @@ _ATTRIBUTES = {
     "img": {"src", "alt", "title", "width", "height"},
     "abbr": {"title"},
     "ol": {"start"},
+    "table": {"width"},
     "th": {"align"},
-    "td": {"align"},
+    "td": {"align", "width"},
 }
+# A bar of progress is a table, since every mail program draws one, in two colours of ours.
+_VALUES = {
+    "table": {"class": {"bar", "listed"}},
+    "td": {"class": {"done", "rest"}, "bgcolor": {"#2a7452", "#e7e0d4"}},
+}
+_BAR_SIGNS, _BAR_LENGTH = {"done": "▓", "rest": "░"}, 20
+_FULL = 100
 _SCHEMES = {"http", "https", "mailto"}
 # Blocks that stand apart by a blank line, and those that begin on a line of their own.
 _APART = frozenset("p h2 h3 h4 h5 h6 ul ol blockquote pre table hr".split())
@@ -48,6 +56,7 @@ def html(markdown: str) -> Markup:
             written,
             tags=set(_TAGS),
             attributes=_ATTRIBUTES,
+            tag_attribute_values=_VALUES,
             url_schemes=_SCHEMES,
             url_relative=("rewrite_with_base", settings().base_url),
             link_rel="nofollow noopener",
@@ -108,7 +117,7 @@ class _Plain(HTMLParser):
         self.pieces: list[str] = []
         self._links: list[tuple[str, int]] = []
         self._lists: list[int | None] = []
-        self._preformatted = False
+        self._preformatted = self._drawing = False
         # Line breaks owed before the next word, and whether a list's sign still waits for it.
         self._owed = 0
         self._signed = False
@@ -116,6 +125,8 @@ class _Plain(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self._owe(tag)
+        if tag == "table":
+            self._drawing = given.get("class") == "bar"
         if tag in ("ul", "ol"):
             self._lists.append(_first_number(given.get("start")) if tag == "ol" else None)
         elif tag == "a":
@@ -132,11 +143,15 @@ class _Plain(HTMLParser):
             self._lists.pop()
         elif tag == "pre":
             self._preformatted = False
-        elif tag in ("td", "th"):
+        elif tag in ("td", "th") and not self._drawing:
             self._write("\t")
+        elif tag == "table":
+            self._drawing = False
         self._owe(tag)
 
     def handle_data(self, data: str) -> None:
+        if self._drawing:
+            return
         if not self._preformatted:
             # Line breaks of the source are layout here; those that count are <br>.
             data = re.sub(r"\s*\n\s*", " ", data)
@@ -169,6 +184,9 @@ class _Plain(HTMLParser):
                 return "- "
             self._lists[-1] = number + 1
             return f"{number}. "
+        if tag == "td" and self._drawing:
+            part = int(re.sub("[^0-9]", "", given.get("width") or "")[:3] or 0)
+            return _BAR_SIGNS.get(given.get("class") or "", "") * round(part * _BAR_LENGTH / _FULL)
         if tag == "img":
             return f"[{given['alt']}]" if given.get("alt") else ""
         return {"hr": "* * *", "blockquote": "> "}.get(tag, "")

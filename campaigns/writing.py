@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from campaigns import audit
+from campaigns import audit, blocks, slots
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.staff import Staff
@@ -19,6 +19,10 @@ class Refused(Exception):
 
 class NoTitle(Refused):
     """A language has a text but no title, or there is no language at all."""
+
+
+class UnfitSlot(Refused):
+    """A text names a field that is not there, or where it cannot be filled."""
 
 
 class NothingToShow(Refused):
@@ -40,8 +44,8 @@ def begin(
     now: datetime,
     by: Staff | None = None,
 ) -> Update:
-    """A new update, seen by staff only. `texts` by language. Raises `NoTitle`."""
-    _check(texts)
+    """A new update, seen by staff only. `texts` by language. Raises `NoTitle`, `UnfitSlot`."""
+    _check(texts, about_campaign=campaign is not None)
     update = Update(
         campaign_id=campaign.id if campaign else None,
         kind=kind,
@@ -59,11 +63,11 @@ def begin(
 def change(
     update: Update, texts: Mapping[str, Words], now: datetime, by: Staff | None = None
 ) -> bool:
-    """Change the texts; whether anything did. Raises `NoTitle`.
+    """Change the texts; whether anything did. Raises `NoTitle` and `UnfitSlot`.
 
     Mailings of the update have to hear of it (`mailings.text_changed`), which is the caller's.
     """
-    _check(texts)
+    _check(texts, about_campaign=update.campaign_id is not None)
     before = {text.locale: Words(text.title, text.body) for text in update.texts}
     if before == dict(texts):
         return False
@@ -94,9 +98,14 @@ def take_down(update: Update, now: datetime, by: Staff | None = None) -> None:
     audit.record("take down update", update, now, by=by)
 
 
-def _check(texts: Mapping[str, Words]) -> None:
+def _check(texts: Mapping[str, Words], *, about_campaign: bool) -> None:
     if not texts or any(not words.title.strip() for words in texts.values()):
         raise NoTitle(_("Write a title in at least one language, and in each that has a text."))
+    for words in texts.values():
+        try:
+            blocks.check(words.title, words.body, about_campaign=about_campaign)
+        except slots.BadSlot as unfit:
+            raise UnfitSlot(str(unfit)) from unfit
 
 
 def _set(update: Update, texts: Mapping[str, Words]) -> None:

@@ -41,6 +41,7 @@ SHARED = (
     "standstill",
     "vacating",
     "wordings",
+    "slots",
 )
 TOP = (
     "app",
@@ -61,6 +62,11 @@ LINES = (
     "top",
     "door in",
     "verb",
+    "proof",
+    "composed",
+    "telling",
+    "blocks",
+    "progress",
     "gifts",
     "shared",
     "figures",
@@ -95,17 +101,13 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     if parts[0] == "workers" or parts[1] == "web":
         return "door in"
     for names, name in (
+        (("proofreading",), "proof"),
+        (("composition",), "composed"),
+        (("telling",), "telling"),
+        (("blocks",), "blocks"),
+        (("progress",), "progress"),
         (
-            (
-                "gifts",
-                "notices",
-                "refunds",
-                "reconciliation",
-                "givers",
-                "rounds",
-                "telling",
-                "tagging",
-            ),
+            ("gifts", "notices", "refunds", "reconciliation", "givers", "rounds", "tagging"),
             "gifts",
         ),
         (SHARED, "shared"),

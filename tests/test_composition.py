@@ -175,7 +175,8 @@ def test_each_donor_is_thanked_for_their_own_gift() -> None:
 
 
 def test_a_preview_is_the_letter_to_nobody_in_particular() -> None:
-    plain, rich = preview(make.update(), "Desks", "**Sixteen** desks.", "en")
+    found = preview(make.update(), ("Desks", "**Sixteen** desks."), "en", NOON)
+    plain, rich = found.plain, found.html
     assert "Sixteen desks." in plain
     assert "<strong>Sixteen</strong> desks." in rich
     assert "Read this letter in the browser" in plain
@@ -226,3 +227,62 @@ def test_an_appeal_has_no_public_page() -> None:
     found = letter(claim(mailing=make.mailing(appeal)))
     assert found["List-Archive"] is None
     assert not any("/updates" in body for body in bodies(found))
+
+
+def merged(body: str, subject: str = "Desks for {{ donor.name | default('you') }}") -> Mailing:
+    """A mailing of these English words as they were approved."""
+    mailing = make.mailing()
+    text = mailing.text("en", "en")
+    text.subject, text.body = subject, body
+    db.session.commit()
+    return mailing
+
+
+def test_each_reader_is_named_where_the_text_says_so() -> None:
+    mailing = merged("Thank you, {{ donor.name | default('friend') }}!")
+    named, unnamed = letter(claim(mailing=mailing)), letter(claim(mailing=mailing, name=""))
+    assert (named["Subject"], unnamed["Subject"]) == ("Desks for Ada", "Desks for you")
+    for body in bodies(named):
+        assert "Thank you, Ada!" in body
+    for body in bodies(unnamed):
+        assert "Thank you, friend!" in body
+
+
+def test_a_letter_is_composed_once_and_filled_for_each() -> None:
+    desk, mailing = Desk(), merged("Thank you, {{ donor.name }}!")
+    first = desk.write(claim(mailing=mailing), NOON).message
+    mailing.text("en", "en").body = "Another text."
+    second = desk.write(claim(mailing=mailing, name="Grace"), NOON).message
+    assert b"Thank you, " in second
+    assert b"Grace!" in second.replace(b"=\r\n", b"")
+    assert b"Grace" not in first
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>x</script>", "a\r\nBcc: x@example.org", "**b** [x](javascript:y)", "{{ donor.name }}",
+     "\ue0f0token\ue0f1", "=?utf-8?q?x?="],
+)  # fmt: skip
+def test_whatever_a_name_says_is_words_in_each_part(name: str) -> None:
+    found = letter(claim(mailing=merged("Thank you, {{ donor.name }}!"), name=name))
+    plain, rich = bodies(found)
+    assert " ".join(name.split()) in plain
+    assert "<script>" not in rich
+    assert "<strong>" not in rich
+    assert found["Bcc"] is None
+    assert plain.count("tok") == 1 + 3 * name.count("tok")
+
+
+def test_the_first_words_in_a_list_of_letters_have_no_marks() -> None:
+    rich = bodies(letter(claim(mailing=merged("x " * 45 + "{{ donor.name }} and on."))))[1]
+    assert "\ue0f0" not in rich
+    assert "\ue0f1" not in rich
+
+
+def test_a_preview_names_whom_it_is_shown_for() -> None:
+    words = ("For {{ donor.name }}", "Hi {{ donor.name | default('you') }}.")
+    found = preview(make.update(), words, "en", NOON, "<b>Ada</b>")
+    assert found.subject == "For <b>Ada</b>"
+    assert "Hi <b>Ada</b>." in found.plain
+    assert "Hi &lt;b&gt;Ada&lt;/b&gt;." in found.html
+    assert "Hi you." in preview(make.update(), words, "en", NOON).plain

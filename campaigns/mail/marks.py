@@ -7,6 +7,8 @@ import re
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MARK = re.compile(f"{_OPEN}({_NAME.pattern}){_CLOSE}")
+# What must not come from outside: all that marks are made of, and a place kept beside them.
+PRIVATE = re.compile("[\ue0f0-\ue0f2]")
 
 
 def mark(name: str) -> str:

@@ -46,7 +46,7 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
         "promise": _promise(campaign, here, now),
         "corrections": _corrections(found),
         "story": text.html(texts.story) if texts.story else None,
-        "updates": entries.timeline(archive.told(newest, language.current())),
+        "updates": entries.timeline(archive.told(newest, language.current(), now)),
         "updates_url": site.address("public.updates", slug=campaign.slug),
         "feed": entries.feed(campaign),
         "follow": follow_form(campaign),

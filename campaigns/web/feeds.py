@@ -86,7 +86,7 @@ def _campaign(here: Site, slug: str, number: int) -> Response:
 
 
 def _answer(here: Site, about: Subject, updates: Select[Update], number: int) -> Response:
-    page = archive.page(updates, number, language.current())
+    page = archive.page(updates, number, language.current(), datetime.now(UTC))
     if page is None:
         abort(404)
     feed = _feed(here, about, page)

@@ -17,7 +17,7 @@ from campaigns.web import campaign_page, entries, format, language, site, standi
 
 def of(campaign: Campaign, update: Update, now: datetime) -> dict[str, Any]:
     """Everything that `public/update.html` asks of `page`."""
-    told = archive.told([update], language.current())[0]
+    told = archive.told([update], language.current(), now)[0]
     shown = entries.whole(told)
     updates = archive.published(now, campaign)
     newer = updates.where(Update.published_at > update.published_at)
@@ -30,8 +30,8 @@ def of(campaign: Campaign, update: Update, now: datetime) -> dict[str, Any]:
         "kind": "article",
         "published": format.iso(told.at),
         "campaign": standing.card(progress.of(campaign, now)),
-        "newer": _link(newer.order_by(None).order_by(Update.published_at, Update.id)),
-        "older": _link(older),
+        "newer": _link(newer.order_by(None).order_by(Update.published_at, Update.id), now),
+        "older": _link(older, now),
         "all_url": site.address("public.updates", slug=campaign.slug),
         "follow": campaign_page.follow_form(campaign),
         "feed": entries.feed(campaign),
@@ -41,7 +41,7 @@ def of(campaign: Campaign, update: Update, now: datetime) -> dict[str, Any]:
 
 def of_all(campaign: Campaign, number: int, now: datetime) -> dict[str, Any]:
     """Everything that `public/updates.html` asks of `page`: page `number` of the updates."""
-    found = archive.page(archive.published(now, campaign), number, language.current())
+    found = archive.page(archive.published(now, campaign), number, language.current(), now)
     if found is None:
         abort(404)
     title = campaign.text(language.current()).title
@@ -83,9 +83,9 @@ def _place(campaign: Campaign, found: Page) -> dict[str, Any]:
     }
 
 
-def _link(updates: Select[Update]) -> dict[str, str] | None:
+def _link(updates: Select[Update], now: datetime) -> dict[str, str] | None:
     update = db.session.scalar(updates.limit(1))
     if update is None:
         return None
-    told = archive.told([update], language.current())[0]
+    told = archive.told([update], language.current(), now)[0]
     return {"title": told.title, "url": entries.address(told)}

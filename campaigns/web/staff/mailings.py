@@ -127,8 +127,8 @@ def preview(id: int, locale: str) -> Response:
     else:
         written = mailing.update.text(locale, locale)
         subject, body, locale = written.title, written.body, written.locale
-    _plain, html = composition.preview(mailing.update, subject, body, locale)
-    return sandboxed(html)
+    now = datetime.now(UTC)
+    return sandboxed(composition.preview(mailing.update, (subject, body), locale, now).html)
 
 
 @bp.post("/letters/<int:id>/settle")

@@ -18,7 +18,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import StringField, TextAreaField
 
-from campaigns import archive, composition, mailings, text, writing
+from campaigns import archive, blocks, composition, mailings, text, writing
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.mailing import Mailing
@@ -49,7 +49,7 @@ SANDBOX = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-REFUSALS: dict[type[Exception], str] = {writing.NoTitle: "title_zh"}
+REFUSALS: dict[type[Exception], str] = {writing.NoTitle: "title_zh", writing.UnfitSlot: "body_zh"}
 
 
 class UpdateForm(Form):
@@ -191,12 +191,15 @@ def preview_page(id: int, locale: str) -> Response:
     update = found(Update, id)
     written = update.text(locale, locale)
     language.speak(written.locale, me().timezone)
+    now = datetime.now(UTC)
+    live = blocks.live(update.campaign_id, now)
+    title, body = live.for_anybody(written.title, written.body, written.locale)
     entry: dict[str, Any] = {
-        "title": written.title,
+        "title": title,
         "url": None,
-        "at": update.published_at or datetime.now(UTC),
+        "at": update.published_at or now,
         "author": sendings.named(update.author_id),
-        "body": text.html(written.body),
+        "body": text.html(body),
         "corrections": [],
     }
     return sandboxed(render_template("staff/preview.html", entry=entry))
@@ -208,8 +211,8 @@ def preview_letter(id: int, locale: str) -> Response:
     """The update as the letter it would become, in a frame that can do nothing."""
     update = found(Update, id)
     written = update.text(locale, locale)
-    _plain, html = composition.preview(update, written.title, written.body, written.locale)
-    return sandboxed(html)
+    words, now = (written.title, written.body), datetime.now(UTC)
+    return sandboxed(composition.preview(update, words, written.locale, now).html)
 
 
 def sandboxed(html: str) -> Response:
