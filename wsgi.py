@@ -1,4 +1,4 @@
-"""The app, its commands and the celery app, put together (`wsgi:app`, `-A wsgi:celery`)."""
+"""The app and its commands, put together (`wsgi:app`)."""
 
 import sys
 
@@ -14,6 +14,7 @@ except BadSetting as error:
     sys.exit(f"Huiyin cannot start: {error}")
 
 app = create_app(settings)
+# Units of an earlier release start their workers with it; `workers.main` takes less.
 celery = create_celery(app)
 cli.init_app(app)
 app.cli.add_command(demo.command)

@@ -88,11 +88,14 @@ def _compare(name: str, bills: _Bills, rows: int, rounds: int) -> None:
             ("ORM add_all", "orm", bills.plain, rows // FEWER),
             ("query and commit per row", "single", bills.plain, rows // FEWER // 100),
         ):
-            rate, peak, waited = _run(name, child, path, many)
+            rate, busy, peak, waited = _run(name, child, path, many)
             found.setdefault(label, []).append(rate)
             memory.setdefault(label, []).append(peak)
             waits += [waited] if label == "ours" else []
-            print(f"  {label}: {rate:,.0f} rows/s, {peak:.0f} MB, others waited {waited:.2f} s")
+            print(
+                f"  {label}: {rate:,.0f} rows/s, {busy:.0f} µs of the processor each, "
+                f"{peak:.0f} MB, others waited {waited:.2f} s"
+            )
     medians = {label: statistics.median(rates) for label, rates in found.items()}
     peaks = {label: statistics.median(peak) for label, peak in memory.items()}
     for label, median in medians.items():
@@ -102,8 +105,9 @@ def _compare(name: str, bills: _Bills, rows: int, rounds: int) -> None:
     print(f"longest wait of another writer {max(waits):8.2f} s  (aim 1)")
 
 
-def _run(name: str, child: str, path: Path, rows: int) -> tuple[float, float, float]:
-    """Rows a second, peak memory in MB, and the longest that another writer waited."""
+def _run(name: str, child: str, path: Path, rows: int) -> tuple[float, float, float, float]:
+    """Rows a second, microseconds of the processor for each, peak memory in MB, and the longest
+    that another writer waited."""
     with _database(name) as environ, create_app(load(environ)).app_context() as context:
         flask_migrate.upgrade()
         make.organisation()
@@ -114,13 +118,13 @@ def _run(name: str, child: str, path: Path, rows: int) -> tuple[float, float, fl
                 [sys.executable, "-m", "bench._importing", child, path, str(rows)],
                 env=dict(os.environ) | environ, check=True, stdout=subprocess.PIPE, text=True,
             )  # fmt: skip
-        seconds, peak = map(float, said.stdout.split()[-2:])
+        seconds, busy, peak = map(float, said.stdout.split()[-3:])
         entries = db.session.scalar(select(func.count()).select_from(Entry))
         db.session.remove()
         db.engine.dispose()
     if entries != rows:
         sys.exit(f"{entries} entries of {rows} rows.")
-    return rows / seconds, peak, max(waits)
+    return rows / seconds, busy / rows * 1e6, peak, max(waits)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from campaigns.local.supervisor import Child
 # two slots, so that the pulse comes while something is swept. Not one pool of processes:
 # docs/decisions/0001-one-worker-process-per-queue.md says why.
 SLOTS: Mapping[str, int] = {"poll": 1, "post": 1, "book": 1, "import": 1, "tidy": 2}
-CELERY = (sys.executable, "-m", "celery", "-A", "wsgi:celery")
+CELERY = (sys.executable, "-m", "celery", "-A", "workers.main:celery")
 
 
 def of_the_broker(broker: Broker) -> list[Child]:

@@ -27,7 +27,7 @@ from tests import make, sink
 from tests.conftest import environment
 
 ROOT = Path(__file__).resolve().parents[2]
-CELERY = (sys.executable, "-m", "celery", "-A", "wsgi:celery")
+CELERY = (sys.executable, "-m", "celery", "-A", "workers.main:celery")
 
 
 class Post:

@@ -53,7 +53,6 @@ from campaigns.web.staff import (
     placements,
     rates,
     rates_table,
-    reasons,
     reconciliation,
     records,
     reset,
@@ -92,7 +91,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          festivals, figures_by_hand, figures_table,
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
-         rates_table, reasons, deeds,
+         rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, exports,
          notices, webhooks, updates, mailings, returned, organisation, people, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip

@@ -2,14 +2,12 @@
 
 import re
 
-from flask import Blueprint
+from flask import Flask
 from flask_babel import gettext as _
 
 from campaigns.model.entry import MatchStage
 from campaigns.money import BadMoney, Money
 from campaigns.web import format as written
-
-bp = Blueprint("reasons", __name__)
 
 # What `doubts` says of a figure.
 _MOVED = re.compile(r"The figure (fell|jumped) from (\S+ \S+) to (\S+ [A-Z]{3})\.")
@@ -18,7 +16,11 @@ _STAGES = re.compile("({0}) → ({0})".format("|".join(MatchStage)))  # what `le
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
-@bp.app_template_filter()
+def init_app(app: Flask) -> None:
+    """Give `app`'s templates the filter `told`: pages and letters to staff."""
+    app.jinja_env.filters["told"] = told
+
+
 def told(reason: str | None) -> str:
     """What a row gives as its reason; what a person wrote stays as they wrote it.
 
