@@ -11,6 +11,8 @@ PROCESSES ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Where it is set, each process that is started compiles everything anew, which takes it a second.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run flask test check suite judge mutants bench clean
 .DELETE_ON_ERROR:
@@ -54,6 +56,7 @@ suite: $(BIN)/.tests
 	if [ -n "$$failed" ]; then echo "Tests failed on:$$failed" >&2; exit 1; fi
 
 judge: $(BIN)/.tests
+	$(BIN)/pytest --database=sqlite -m hypothesis --hypothesis-profile=others --timeout=3600 $(OPTIONS)
 	$(BIN)/pytest --database=sqlite -m judge --timeout=3600 $(OPTIONS)
 	$(BIN)/pytest --database=postgresql -m judge --timeout=3600 $(OPTIONS)
 

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"HUIYIN BACKUP 1\n"
 PIECE, TAG, SALT = 64 * 1024, 16, 16
-_PASSES, _MEMORY_KIB, _LANES = 3, 64 * 1024, 4
+# Passes, memory in KiB, lanes.
+_COST = 3, 64 * 1024, 4
 
 
 class Unreadable(ValueError):
@@ -84,4 +85,4 @@ def _nonce(number: int, last: bool) -> bytes:
 
 def _cipher(head: bytes, passphrase: str) -> AESGCM:
     secret, salt = passphrase.encode(), head[len(MAGIC) :]
-    return AESGCM(hash_secret_raw(secret, salt, _PASSES, _MEMORY_KIB, _LANES, 32, Type.ID))
+    return AESGCM(hash_secret_raw(secret, salt, *_COST, 32, Type.ID))

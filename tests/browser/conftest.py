@@ -35,9 +35,16 @@ class Service:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What keys reach does not depend on the language: the judge walks staff's ways in English."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if isinstance(item, pytest.Function) and _locale(item) == "en":
+                item.add_marker(pytest.mark.judge)
+
+
+def _locale(item: pytest.Function) -> object:
+    return item.callspec.params.get("locale") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="package")

@@ -1,13 +1,13 @@
 """The demo: what a newcomer finds, and that it never touches anything that was there before."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from campaigns import imports, likeness, progress, reconciliation, reviewing, rounds, stored
@@ -26,15 +26,40 @@ from campaigns.model.staff import Role, Staff
 from campaigns.model.update import Update
 from campaigns.money import Money
 from campaigns.platforms import bills
+from config import settings
 from tests import make
+from tests.conftest import empty_database, migrated, without_disk
 from tests.mailing import begin
 from tests.make import NOON
 from workers.imports import work_on
 
 
+@pytest.fixture(scope="module")
+def shown(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """An app on a database of its own with the demo, whose files are in its instance directory."""
+    home = tmp_path_factory.mktemp("demo")
+    with (
+        without_disk(tmp_path_factory.mktemp("rows")) as place,
+        empty_database(dialect, place) as url,
+        migrated(url, home) as app,
+    ):
+        with app.app_context():
+            demo.load(NOON)
+            db.session.commit()
+        yield app
+
+
 @pytest.fixture
-def loaded(app: Flask, tmp_path: Path) -> Path:
-    """The demo in the database; the folder that holds its files."""
+def loaded(shown: Flask) -> Iterator[Path]:
+    """The demo as it was loaded, to look at; the folder that holds its files."""
+    with shown.app_context():
+        yield settings().instance_dir
+        db.session.remove()
+
+
+@pytest.fixture
+def played(app: Flask, tmp_path: Path) -> Path:
+    """The demo to go on with."""
     before = app.extensions["settings"]
     app.extensions["settings"] = replace(before, instance_dir=tmp_path)
     demo.load(NOON)
@@ -121,8 +146,8 @@ def test_payment_providers_have_posted(loaded: Path) -> None:
     assert db.session.scalar(direct) == 6_600 + 20_000 + 5_000 - 2_000 + 10_000
 
 
-def test_a_bill_to_hand_in_has_rows_of_several_verdicts(loaded: Path) -> None:
-    file = loaded / demo_bill.FILE
+def test_a_bill_to_hand_in_has_rows_of_several_verdicts(played: Path) -> None:
+    file = played / demo_bill.FILE
     with file.open("rb") as content:
         profile = bills.recognise(content)
         kept = stored.keep(content, NOON)
@@ -156,7 +181,7 @@ def test_a_mailing_waits_for_approval_and_one_leaves_in_two_minutes(loaded: Path
     assert found[MailingState.SCHEDULED].scheduled_at == NOON + timedelta(minutes=2)
 
 
-def test_what_leaves_in_two_minutes_stands_on_the_page_from_then_on(loaded: Path) -> None:
+def test_what_leaves_in_two_minutes_stands_on_the_page_from_then_on(played: Path) -> None:
     def published() -> int:
         return db.session.scalar(select(func.count(Update.published_at))) or 0
 
@@ -207,7 +232,8 @@ def test_the_demo_refuses_a_filled_database(app: Flask) -> None:
     assert db.session.scalar(select(func.count(Organisation.id))) == 1
 
 
-def test_every_page_says_that_it_is_a_demo(loaded: Path, client: FlaskClient) -> None:
+def test_every_page_says_that_it_is_a_demo(shown: Flask, loaded: Path) -> None:
+    client = shown.test_client()
     for page in ("/", "/c/after-school", "/c/documentary"):
         assert "演示" in client.get(page).text
     assert "demo" in client.get("/en/c/after-school").text
