@@ -3,13 +3,14 @@
 All of it may run twice and at once: a mailing is moved by whoever locks its row first.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
 
-from campaigns import audit, letters, suppression
-from campaigns.db import db, insert
+from campaigns import audit, hours, letters, suppression
+from campaigns.db import Moment, db, insert
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
@@ -19,6 +20,7 @@ from campaigns.model.staff import Permission
 _STOPPABLE = (MailingState.SCHEDULED, MailingState.SENDING, MailingState.PAUSED)
 # A letter in hand when its mailing ended comes back within minutes.
 _LEFTOVERS = timedelta(days=1)
+_QUEUED = DeliveryState.QUEUED
 
 
 def due(now: datetime) -> list[Mailing]:
@@ -98,6 +100,8 @@ def _publish(mailing: Mailing, now: datetime) -> None:
 
 def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
     about = mailing.update.campaign_id
+    due = _due_at(mailing, hours.zones(members), now)
+    too_late = literal(False) if mailing.expires_at is None else due >= mailing.expires_at
     values = {
         Delivery.letter: literal(LetterKind.MAILING, Delivery.letter.type),
         Delivery.mailing_id: literal(mailing.id, Delivery.mailing_id.type),
@@ -107,8 +111,9 @@ def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
         Delivery.campaign_id: literal(about, Delivery.campaign_id.type),
         Delivery.purpose: literal(mailing.purpose, Delivery.purpose.type),
         Delivery.locale: func.coalesce(Donor.locale, first_language()),
-        Delivery.state: literal(DeliveryState.QUEUED, Delivery.state.type),
-        Delivery.due_at: literal(now, Delivery.due_at.type),
+        Delivery.state: case((too_late, _state(DeliveryState.EXPIRED)), else_=_state(_QUEUED)),
+        Delivery.settled_at: case((too_late, literal(now, Delivery.settled_at.type))),
+        Delivery.due_at: due,
         Delivery.expires_at: literal(mailing.expires_at, Delivery.expires_at.type),
         Delivery.attempts: literal(0),
         Delivery.created_at: literal(now, Delivery.created_at.type),
@@ -123,6 +128,36 @@ def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
     db.session.execute(
         insert(letters.DELIVERIES).from_select(names, recipients).on_conflict_do_nothing()
     )
+
+
+def _due_at(
+    mailing: Mailing, zones: Iterable[str | None], now: datetime
+) -> ColumnElement[datetime]:
+    """When each donor's letter may go, by their zone: there are few such moments."""
+    kept = hours.ours()
+    when = {zone: _opens(kept, mailing, zone, now) for zone in zones}
+    rest = literal(when.pop(None, now), Moment())
+    moments = sorted(set(when.values()))
+    theirs = [
+        (
+            Donor.timezone.in_(sorted(zone for zone, at in when.items() if zone and at == moment)),
+            literal(moment, Moment()),
+        )
+        for moment in moments
+    ]
+    return case(*theirs, else_=rest) if theirs else rest
+
+
+def _opens(kept: hours.Hours, mailing: Mailing, zone: str | None, now: datetime) -> datetime:
+    """An hour that has passed there already is now, unless now is quiet there."""
+    at = now
+    if mailing.local_time is not None:
+        at = max(now, kept.moment(datetime.fromisoformat(mailing.local_time), zone))
+    return kept.opens(zone, mailing.purpose, at)
+
+
+def _state(state: DeliveryState) -> ColumnElement[DeliveryState]:
+    return literal(state, Delivery.state.type)
 
 
 def _move(mailing: Mailing, to: MailingState, now: datetime) -> None:

@@ -3,7 +3,7 @@
 docs/decisions/0020-posting.md tells why claims, outcomes and leases look as they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from campaigns import bulk, suppression
+from campaigns import bulk, hours, suppression
 from campaigns.crypto import new_token
 from campaigns.db import Id, Moment, db
 from campaigns.mail.address import Address, Mailbox
@@ -76,6 +76,12 @@ _TAKEN = {"one": "bigint", "by": "text", "at": "timestamptz", "hash": "text"}
 _REFUSE = (
     update(DELIVERIES).where(_ONE).values(state=bindparam("becomes"), settled_at=bindparam("at"))
 )
+_PUT_OFF = update(DELIVERIES).where(_ONE).values(due_at=bindparam("until", type_=Moment()))
+# A letter without an expiry of its own is tried for so long from its first try on: it may have
+# waited for days until it might go.
+_FIRST_TRIED = (
+    select(func.min(Attempt.at)).where(Attempt.delivery_id == Delivery.id).scalar_subquery()
+)
 _CLAIMED = (
     Delivery.id,
     Delivery.letter,
@@ -86,7 +92,8 @@ _CLAIMED = (
     Delivery.locale,
     Delivery.attempts,
     Delivery.expires_at,
-    Delivery.created_at,
+    Delivery.purpose,
+    case((Delivery.attempts > 0, _FIRST_TRIED)).label("first_tried"),
 )
 
 
@@ -106,16 +113,20 @@ def claim(by: str, limit: int, now: datetime) -> list[Claim]:
     """Take up to `limit` due letters; consent and suppression are asked here (promise P3).
 
     Letters for one person (thanks, confirmations) go first, then each mailing gets its share.
-    Those that may not be written any more are settled as suppressed or expired. Commit before a
-    relay hears of any. Two processes never get the same letter.
+    Those that may not be written any more are settled as suppressed or expired, and those that
+    would come at a quiet hour are due after it. Commit before a relay hears of any. Two processes
+    never get the same letter.
     """
     claims: list[Claim] = []
     for _ in range(_MOST_LOOKS):
         rows = _next_due(limit - len(claims), now)
-        refused = [row for row in rows if row.refusal]
+        later = hours.put_off((row for row in rows if not row.refusal), now)
+        refused = {row.id: why for row in rows if (why := _why_not(row, later.get(row.id)))}
         _settle_refused(refused, now)
-        claims += _taken([_claim(row, by) for row in rows if not row.refusal], now)
-        if len(claims) == limit or not refused:
+        _put_off({one: until for one, until in later.items() if one not in refused})
+        taken = [row for row in rows if row.id not in refused and row.id not in later]
+        claims += _taken([_claim(row, by, now) for row in taken], now)
+        if len(claims) == limit or len(taken) == len(rows):
             break
     return claims
 
@@ -152,6 +163,7 @@ def _due(which: ColumnElement[bool], *states: State) -> Select[*tuple[Any, ...]]
             *_CLAIMED,
             func.coalesce(Donor.address, Staff.email).label("address"),
             func.coalesce(Donor.name, Staff.name, "").label("name"),
+            Donor.timezone.label("zone"),
             _refusal().label("refusal"),
         )
         .outerjoin(Donor, Donor.id == Delivery.donor_id)
@@ -172,11 +184,18 @@ def _refusal() -> ColumnElement[str | None]:
     )
 
 
-def _settle_refused(rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> None:
+def _why_not(row: Row[*tuple[Any, ...]], until: datetime | None) -> str | None:
+    """Why a letter never goes: refused, or it may go `until` when it will have expired."""
+    if until is not None and row.expires_at is not None and until >= row.expires_at:
+        return _EXPIRED
+    return cast("str | None", row.refusal)
+
+
+def _settle_refused(refused: Mapping[int, str], now: datetime) -> None:
     """No letter is tried, so the attempt names no transport; its answer says why."""
-    if not rows:
+    if not refused:
         return
-    becomes = {row.id: _REFUSED.get(row.refusal, State.SUPPRESSED) for row in rows}
+    becomes = {one: _REFUSED.get(why, State.SUPPRESSED) for one, why in refused.items()}
     db.session.execute(
         _REFUSE, [{"one": one, "becomes": state, "at": now} for one, state in becomes.items()]
     )
@@ -184,18 +203,23 @@ def _settle_refused(rows: Sequence[Row[*tuple[Any, ...]]], now: datetime) -> Non
         insert(ATTEMPTS),
         [
             {
-                "delivery_id": row.id,
+                "delivery_id": one,
                 "at": now,
                 "transport": "",
-                "outcome": becomes[row.id],
-                "answer": row.refusal,
+                "outcome": becomes[one],
+                "answer": why,
             }
-            for row in rows
+            for one, why in refused.items()
         ],
     )
 
 
-def _claim(row: Row[*tuple[Any, ...]], by: str) -> Claim:
+def _put_off(later: Mapping[int, datetime]) -> None:
+    if later:
+        db.session.execute(_PUT_OFF, [{"one": one, "until": at} for one, at in later.items()])
+
+
+def _claim(row: Row[*tuple[Any, ...]], by: str, now: datetime) -> Claim:
     return Claim(
         id=row.id,
         by=by,
@@ -208,7 +232,7 @@ def _claim(row: Row[*tuple[Any, ...]], by: str) -> Claim:
         locale=row.locale,
         to=Mailbox(row.name, Address.known(row.address)),
         attempts=row.attempts,
-        expires_at=row.expires_at or row.created_at + LONGEST_TRIED,
+        expires_at=row.expires_at or (row.first_tried or now) + LONGEST_TRIED,
     )
 
 

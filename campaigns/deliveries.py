@@ -6,7 +6,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, select, update
 
-from campaigns import audit
+from campaigns import audit, hours
 from campaigns.db import db
 from campaigns.model.delivery import LONGEST_TRIED, Attempt, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing, MailingState
@@ -96,7 +96,8 @@ def resend(mailing: Mailing, by: Staff | None, now: datetime, *, only: int | Non
     failed = [Delivery.mailing_id == held.id, Delivery.state == State.FAILED]
     if only is not None:
         failed.append(Delivery.id == only)
-    until = now + LONGEST_TRIED
+    # They wait until they may go, as letters do, and are tried as long as any.
+    until = hours.ours().opens(None, held.purpose, now) + LONGEST_TRIED
     queued = db.session.scalars(
         update(Delivery)
         .where(*failed)

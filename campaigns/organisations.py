@@ -9,7 +9,15 @@ from sqlalchemy import select
 
 from campaigns import audit
 from campaigns.db import db
-from campaigns.model.organisation import SOFT_DAYS, SOFT_LIMIT, Organisation, OrganisationText
+from campaigns.model.organisation import (
+    QUIET_FROM,
+    QUIET_UNTIL,
+    SOFT_DAYS,
+    SOFT_LIMIT,
+    Organisation,
+    OrganisationText,
+    QuietDays,
+)
 from campaigns.model.staff import Staff
 from config import settings
 
@@ -39,6 +47,9 @@ class Facts:
     website: str | None
     soft_limit: int = SOFT_LIMIT
     soft_days: int = SOFT_DAYS
+    quiet_from: int = QUIET_FROM
+    quiet_until: int = QUIET_UNTIL
+    quiet_days: QuietDays = QuietDays.HOLIDAYS
 
 
 _FACTS = [one.name for one in fields(Facts)]

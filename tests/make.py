@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
 
+from sqlalchemy import select
+
 from campaigns.crypto import address_hash
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -18,7 +20,7 @@ from campaigns.model.imported import Import, ImportState
 from campaigns.model.listing import Listing
 from campaigns.model.mailing import Mailing, MailingState, MailingText
 from campaigns.model.notice import Notice, NoticeBody, Verdict
-from campaigns.model.organisation import Organisation, OrganisationText
+from campaigns.model.organisation import Organisation, OrganisationText, QuietDays
 from campaigns.model.placement import PlacedBy, Placement
 from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Role, Staff, StaffRole
@@ -32,11 +34,18 @@ T = TypeVar("T")
 
 def organisation(**more: Any) -> Organisation:
     row = Organisation(ours=True, sender="协作者 <updates@example.org>", contact="hi@example.org")
+    # Letters may go at any hour, unless a test is about the hours.
+    row.quiet_from, row.quiet_until, row.quiet_days = 0, 0, QuietDays.NONE
     row.texts = [
         OrganisationText(locale="zh-Hans", name="协作者"),
         OrganisationText(locale="en", name="Facilitators"),
     ]
     return _kept(row, more)
+
+
+def our_organisation() -> Organisation:
+    """The one there is, else a new one: the real post goes by the real clock, at night too."""
+    return db.session.scalar(select(Organisation).where(Organisation.ours)) or organisation()
 
 
 def campaign(slug: str | None = None, *, currency: str = "CNY", **more: Any) -> Campaign:

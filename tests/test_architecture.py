@@ -42,6 +42,7 @@ SHARED = (
     "vacating",
     "wordings",
     "slots",
+    "hours",
 )
 TOP = (
     "app",
@@ -130,6 +131,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "rows",
                 "spans",
                 "conversion",
+                "daysoff",
             ),
             "figures",
         ),

@@ -74,9 +74,12 @@ def test_a_deferred_letter_expires_instead_of_coming_too_late() -> None:
     assert state(delivery) == "expired"
 
 
-def test_without_an_expiry_a_letter_is_tried_for_five_days() -> None:
-    delivery = make.delivery(created_at=NOON - timedelta(days=5))
+def test_without_an_expiry_a_letter_is_tried_for_five_days_from_its_first_try() -> None:
+    delivery = make.delivery(created_at=NOON - timedelta(days=9))
     end(take()[0], LATER)
+    assert state(delivery) == "deferred"
+    late = NOON + timedelta(days=5)
+    end(take(now=late)[0], LATER, late)
     assert state(delivery) == "expired"
 
 

@@ -101,6 +101,7 @@ def test_each_time_begins_another_timeline(app: Flask) -> None:
 
 def test_yesterdays_backup_writes_to_nobody_twice(app: Flask, dialect: str, tmp_path: Path) -> None:
     """Kept with one letter sent, one scheduled mailing; then all are sent; then it is laid back."""
+    make.our_organisation()
     now = datetime.now(UTC) - timedelta(seconds=3)  # so that both mailings' hours have come
     begun, waits = make.mailing(), mailing.scheduled()
     begun_id = begun.id

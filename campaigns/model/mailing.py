@@ -36,6 +36,8 @@ class Mailing(Base):
 
     `skipped` counts by reason who of the segment was not written to. `grace_seconds` is how late
     it may start before it counts as missed. `paused_from` is the state it goes back to.
+    `local_time` is what clocks show where a donor lives when their letter goes
+    ("2026-11-23T09:00"); without it all go at `scheduled_at`, with it that is when the first do.
     """
 
     __tablename__ = "mailings"
@@ -53,6 +55,7 @@ class Mailing(Base):
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     approved_at: Mapped[datetime | None] = mapped_column(Moment)
     scheduled_at: Mapped[datetime | None] = mapped_column(Moment)
+    local_time: Mapped[str | None] = mapped_column(String(16))
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
     grace_seconds: Mapped[int] = mapped_column(default=3600)
     started_at: Mapped[datetime | None] = mapped_column(Moment)

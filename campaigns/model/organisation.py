@@ -1,15 +1,28 @@
 """Organisations: ours, and the partners that receive or execute (design §1)."""
 
+from enum import StrEnum
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from campaigns.db import Base, Id, db
+from campaigns.db import Base, Id, choice, db
 from campaigns.model.text import Texts
 from config import settings
 
 # How many letters to an address may bounce softly in how many days before it gets nothing more.
 SOFT_LIMIT, SOFT_DAYS = 3, 30
 MOST_SOFT, MOST_DAYS = 20, 365
+# Between which minutes of a recipient's day nobody is written to.
+QUIET_FROM, QUIET_UNTIL, LAST_MINUTE = 21 * 60, 8 * 60, 24 * 60 - 1
+COUNTRY = "CN"
+
+
+class QuietDays(StrEnum):
+    """On which days letters wait for the next: never, on public holidays, or on weekends too."""
+
+    NONE = "none"
+    HOLIDAYS = "holidays"
+    DAYS_OFF = "days_off"
 
 
 class Organisation(Base):
@@ -22,13 +35,18 @@ class Organisation(Base):
     demo: Mapped[bool] = mapped_column(default=False)
     default_locale: Mapped[str] = mapped_column(String(16), default="zh-Hans")
     timezone: Mapped[str] = mapped_column(String(64), default="Asia/Shanghai")
-    country: Mapped[str] = mapped_column(String(2), default="CN")
+    country: Mapped[str] = mapped_column(String(2), default=COUNTRY)
     sender: Mapped[str | None] = mapped_column(String(320))
     reply_to: Mapped[str | None] = mapped_column(String(320))
     contact: Mapped[str | None] = mapped_column(String(320))
     website: Mapped[str | None] = mapped_column(String(2048))
     soft_limit: Mapped[int] = mapped_column(default=SOFT_LIMIT, server_default=text("3"))
     soft_days: Mapped[int] = mapped_column(default=SOFT_DAYS, server_default=text("30"))
+    quiet_from: Mapped[int] = mapped_column(default=QUIET_FROM, server_default=text("1260"))
+    quiet_until: Mapped[int] = mapped_column(default=QUIET_UNTIL, server_default=text("480"))
+    quiet_days: Mapped[QuietDays] = mapped_column(
+        choice(QuietDays), default=QuietDays.HOLIDAYS, server_default=text("'holidays'")
+    )
 
     texts: Mapped[list["OrganisationText"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin"
@@ -37,6 +55,8 @@ class Organisation(Base):
     __table_args__ = (
         CheckConstraint(f"soft_limit BETWEEN 1 AND {MOST_SOFT}", name="soft_limit"),
         CheckConstraint(f"soft_days BETWEEN 1 AND {MOST_DAYS}", name="soft_days"),
+        CheckConstraint(f"quiet_from BETWEEN 0 AND {LAST_MINUTE}", name="quiet_from"),
+        CheckConstraint(f"quiet_until BETWEEN 0 AND {LAST_MINUTE}", name="quiet_until"),
         # One installation serves one organisation.
         Index(
             "uq_organisations_ours",

@@ -113,6 +113,7 @@ class Post:
 
 def mailing_due_now(followers: int, body: str = "Sixteen desks.") -> int:
     """An approved mailing whose hour is now, to so many new followers of a campaign; its id."""
+    make.our_organisation()
     update = make.update(texts=[UpdateText(locale="en", title="Desks", body=body)])
     now = datetime.now(UTC)
     about = db.session.get_one(Campaign, update.campaign_id)

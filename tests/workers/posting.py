@@ -15,6 +15,7 @@ def states(mailing: Mailing) -> list[str]:
 
 
 def queue(number: int) -> Mailing:
+    make.our_organisation()
     mailing = make.mailing()
     for place in range(number):
         make.delivery(f"donor-{place}@example.org", of=mailing)

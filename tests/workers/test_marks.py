@@ -97,6 +97,7 @@ def test_a_copy_from_before_letters_left_sends_none_of_them_again(
 
 
 def test_the_database_itself_goes_on(app: Flask, tmp_path: Path, sink: Sink) -> None:
+    make.our_organisation()
     for number in (1, 2, 3):
         make.delivery(f"donor-{number}@example.org", of=make.mailing())
         work(sink, tmp_path)

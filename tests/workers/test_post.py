@@ -80,6 +80,7 @@ def test_the_link_in_a_letter_leads_back_to_it_and_leaving_works(memory: MemoryT
 
 
 def test_each_donor_reads_their_language(memory: MemoryTransport) -> None:
+    make.our_organisation()
     mailing = make.mailing()
     make.delivery(of=mailing, locale="zh-Hans")
     make.delivery(of=mailing, locale="en")
@@ -272,6 +273,7 @@ def test_the_tick_writes_letters_as_files_where_there_is_no_relay(app: Flask) ->
 
 
 def test_the_clock_takes_a_mailing_from_its_hour_to_sent(memory: MemoryTransport) -> None:
+    make.our_organisation()
     update = make.update()
     campaign = db.session.get_one(Campaign, update.campaign_id)
     for _ in range(3):

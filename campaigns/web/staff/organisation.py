@@ -1,23 +1,27 @@
 """The organisation: its texts, zone, sender and contact; and its partners."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms import Field, StringField, TextAreaField, TimeField, ValidationError
 from wtforms.validators import NumberRange
 
-from campaigns import organisations
+from campaigns import daysoff, organisations
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.model.organisation import (
+    COUNTRY,
     MOST_DAYS,
     MOST_SOFT,
+    QUIET_FROM,
+    QUIET_UNTIL,
     SOFT_DAYS,
     SOFT_LIMIT,
     Organisation,
+    QuietDays,
 )
 from campaigns.model.staff import Permission
 from campaigns.web import language
@@ -27,6 +31,7 @@ from campaigns.web.staff.forms import (
     CountField,
     Form,
     longest,
+    required,
     select_field,
 )
 from campaigns.web.staff.page import office_tabs, show
@@ -60,6 +65,24 @@ def _website(form: Form, field: Field) -> None:
 def _between(least: int, most: int) -> NumberRange:
     sentence = _l("Write a number from %(least)s to %(most)s.", least=least, most=most)
     return NumberRange(least, most, sentence)
+
+
+class MinuteField(TimeField):  # type: ignore[misc]
+    """A time of day; `minute` is how many minutes after midnight it is."""
+
+    def process_data(self, value: int | None) -> None:
+        self.data = None if value is None else time(*divmod(value, 60))
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_("Write a time of day, such as 21:00.")) from error
+
+    @property
+    def minute(self) -> int:
+        at = self.data or time()
+        return at.hour * 60 + at.minute
 
 
 class OrganisationForm(Form):
@@ -102,9 +125,35 @@ class OrganisationForm(Form):
         render_kw={"inputmode": "numeric", "class": "short"},
     )
 
+    quiet_from = MinuteField(
+        _l("Quiet from"), validators=[required(_l("Write a time of day, such as 21:00."))]
+    )
+    quiet_until = MinuteField(
+        _l("Quiet until"),
+        validators=[required(_l("Write a time of day, such as 21:00."))],
+        description=_l(
+            "Letters that would come between these hours wait, in each recipient's zone. The same "
+            "hour twice: they never wait. Confirmations and password links always go at once."
+        ),
+    )
+    quiet_days = select_field(
+        _l("Quiet days"),
+        {
+            QuietDays.HOLIDAYS.value: _l("Public holidays"),
+            QuietDays.DAYS_OFF.value: _l("Public holidays and weekends"),
+            QuietDays.NONE.value: _l("No days"),
+        },
+        description=_l(
+            "Mailings wait for the next day. Workdays that make up for a holiday count as "
+            "workdays. Thanks go on any day."
+        ),
+    )
+
     def validate_country(self, field: Field) -> None:
         if len(field.data) != 2 or not field.data.isascii() or not field.data.isalpha():
             raise ValidationError(_("Write two letters, such as CN."))
+        if not daysoff.knows(field.data):
+            raise ValidationError(_("No holidays are known of this country."))
 
     def facts(self) -> organisations.Facts:
         plain = {
@@ -117,6 +166,9 @@ class OrganisationForm(Form):
             country=self.country.data,
             soft_limit=self.soft_limit.data or SOFT_LIMIT,
             soft_days=self.soft_days.data or SOFT_DAYS,
+            quiet_from=self.quiet_from.minute,
+            quiet_until=self.quiet_until.minute,
+            quiet_days=QuietDays(self.quiet_days.data),
             **plain,
         )
 
@@ -186,7 +238,10 @@ def _filled(row: Organisation | None, *, sent: bool = True) -> OrganisationForm:
             **formdata,
             default_locale=settings().default_locale,
             timezone=settings().default_timezone,
-            country="CN",
+            country=COUNTRY,
+            quiet_from=QUIET_FROM,
+            quiet_until=QUIET_UNTIL,
+            quiet_days=QuietDays.HOLIDAYS,
             soft_limit=SOFT_LIMIT,
             soft_days=SOFT_DAYS,
             sender=settings().mail_from,

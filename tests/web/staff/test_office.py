@@ -26,6 +26,9 @@ ORGANISATION = {
     "contact": "hi@example.org",
     "soft_limit": "3",
     "soft_days": "30",
+    "quiet_from": "21:00",
+    "quiet_until": "08:00",
+    "quiet_days": "holidays",
 }
 LETTER = b"""Subject: =?utf-8?b?5L2g5aW9?=\r\nTo: ada@example.org\r\nMIME-Version: 1.0\r
 Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r
@@ -55,6 +58,17 @@ def test_the_organisation_is_made_by_its_first_settings(administrator: Desk) -> 
     assert db.session.query(AuditRecord).filter_by(action="change organisation").count() == 1
 
 
+def test_when_nobody_is_written_to_is_a_setting(administrator: Desk) -> None:
+    decided = {"quiet_from": "20:30", "quiet_until": "00:00", "quiet_days": "days_off"}
+    administrator.post("/staff/organisation", **ORGANISATION | decided)
+    row = db.session.query(Organisation).one()
+    assert (row.quiet_from, row.quiet_until, row.quiet_days) == (20 * 60 + 30, 0, "days_off")
+    page = administrator.get("/staff/organisation").text
+    assert 'value="20:30"' in page
+    assert 'value="00:00"' in page
+    assert '<option selected value="days_off">' in page
+
+
 def test_no_record_holds_an_address(administrator: Desk) -> None:
     administrator.post("/staff/organisation", **ORGANISATION)
     administrator.post("/staff/people", email="new@example.org", roles=["editor"])
@@ -71,6 +85,10 @@ def test_no_record_holds_an_address(administrator: Desk) -> None:
         ("website", "javascript:alert(1)"),
         ("timezone", "Asia/Peking"),
         ("country", "China"),
+        ("country", "XX"),
+        ("quiet_from", "9 pm"),
+        ("quiet_until", ""),
+        ("quiet_days", "mondays"),
         ("default_locale", "fr"),
     ],
 )
