@@ -241,6 +241,14 @@ def _open_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) ->
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("PRAGMA recursive_triggers=ON")
+    # As PostgreSQL has it, for bytes within JSON; SQLite has its like since 3.41 only.
+    connection.create_function("decode", 2, _decoded, deterministic=True)
+
+
+def _decoded(text: str, form: str) -> bytes:
+    if form != "hex":
+        raise ValueError(form)
+    return bytes.fromhex(text)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,20 +1,18 @@
 """Polling: taking the listings that are due, and noting that and how they were asked."""
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.orm import lazyload
 
-from campaigns import cadence, figures, hosts
+from campaigns import bulk, calendars, hosts
 from campaigns.cadence import Cadence
+from campaigns.calendars import Calendar
 from campaigns.db import among, db
 from campaigns.hosts import LEASE, LONGEST_PATIENCE, SKEW
 from campaigns.model.campaign import ASKED_ABOUT, Campaign
-from campaigns.model.festival import Festival
 from campaigns.model.listing import Asking, Listing, PollFailure
 from campaigns.platforms.base import Answer, Busy, Gone, PlatformError, Refused
 from campaigns.questions import Question, Response
@@ -24,21 +22,19 @@ LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.1
 # Within a day a listing's working hours come again.
 A_DAY = timedelta(days=1)
-
-
-class Calendar(NamedTuple):
-    """What every listing's cadence stands on, read once for as long as a tick lasts."""
-
-    festivals: Sequence[Festival]
-    zone: ZoneInfo
-
-
-def calendar(now: datetime) -> Calendar:
-    """The festivals to come and the organisation's zone, which later commits leave as they are."""
-    festivals = cadence.coming(now)
-    for festival in festivals:
-        db.session.expunge(festival)
-    return Calendar(festivals, figures.zone())
+_ANSWERED = """
+UPDATE listings SET asked_at = given.asked_at, failures = 0, etag = given.etag,
+    last_modified = given.last_modified, next_poll_at = given.next_poll_at
+FROM {given}
+WHERE listings.id = given.one
+"""
+_ANSWERS = {
+    "one": "bigint",
+    "asked_at": "timestamptz",
+    "etag": "text",
+    "last_modified": "text",
+    "next_poll_at": "timestamptz",
+}
 
 
 def take_due(
@@ -50,7 +46,7 @@ def take_due(
     first one took. `but` are listings whose answers the caller still waits for, whatever the
     clock says.
     """
-    by = by or calendar(now)
+    by = by or calendars.read(now)
     while True:
         leased = _lease(now, limit, but, by)
         due = [listing for listing, its in leased if not _put_off(listing, its, now)]
@@ -87,18 +83,17 @@ def settle(
 
     The figure itself is not touched here: a failure leaves the last good one (rule 8).
     """
-    cadences = _cadences([listing for listing, _ in asked], by or calendar(now))
-    failures = {}
+    cadences = calendars.cadences([listing for listing, _ in asked], by or calendars.read(now))
+    answered, failures = [], {}
     for listing, response in asked:
-        listing.asked_at = now
+        its = cadences[listing.id]
         if response.error is None:
-            _keep_validators(listing, response.answer)
-            listing.failures = 0
-            its = cadences[listing.id]
-            listing.next_poll_at = _next(its, timedelta(), _spread(its, now), now)
+            answered.append(_answered(its, response.answer, now))
         else:
-            failures[listing.id] = _fail(listing, response.error, cadences[listing.id], now)
+            failures[listing.id] = _fail(listing, response.error, its, now)
     db.session.flush()
+    if answered:
+        bulk.execute(_ANSWERED, _ANSWERS, answered)
     return failures
 
 
@@ -150,7 +145,7 @@ def _lease(
         .returning(Listing)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    cadences = _cadences(leased, by)
+    cadences = calendars.cadences(leased, by)
     return [(listing, cadences[listing.id]) for listing in leased]
 
 
@@ -193,25 +188,20 @@ def _question(listing: Listing, turn_id: int) -> Question:
     )
 
 
-def _cadences(listings: Iterable[Listing], by: Calendar) -> dict[int, Cadence]:
-    ids = {listing.campaign_id for listing in listings}
-    if not ids:
-        return {}
-    rows = select(Campaign).where(among(Campaign.id, ids)).options(lazyload(Campaign.texts))
-    campaigns = {campaign.id: campaign for campaign in db.session.scalars(rows)}
+def _answered(its: Cadence, answer: Answer | None, now: datetime) -> dict[str, Any]:
+    """What to write to a listing that was answered; its failures are over."""
+    headers = answer.headers if answer else {}
     return {
-        listing.id: cadence.of(listing, campaigns[listing.campaign_id], by.festivals, by.zone)
-        for listing in listings
+        "one": its.listing.id,
+        "asked_at": now,
+        "etag": headers.get("etag", "")[:512] or None,
+        "last_modified": headers.get("last-modified", "")[:64] or None,
+        "next_poll_at": _next(its, timedelta(), _spread(its, now), now),
     }
 
 
-def _keep_validators(listing: Listing, answer: Answer | None) -> None:
-    headers = answer.headers if answer else {}
-    listing.etag = headers.get("etag", "")[:512] or None
-    listing.last_modified = headers.get("last-modified", "")[:64] or None
-
-
 def _fail(listing: Listing, error: PlatformError, its: Cadence, now: datetime) -> PollFailure:
+    listing.asked_at = now
     listing.failures += 1
     listing.etag = listing.last_modified = None
     failure = PollFailure(

@@ -6,10 +6,11 @@ Of each listing there is its last answer that could be read, and those of its la
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import load_only
 
-from campaigns.db import among, db
+from campaigns import bulk
+from campaigns.db import db
 from campaigns.model.answer import RawAnswer
 from campaigns.model.listing import Listing, PollFailure
 from campaigns.platforms import charsets, fields
@@ -24,6 +25,27 @@ _HEADERS = (
     "location", "retry-after", "server", "cache-control",
 )  # fmt: skip
 _LONGEST_HEADER = 500
+_COLUMNS = {
+    "of": "bigint",
+    "failure_id": "bigint",
+    "at": "timestamptz",
+    "url": "text",
+    "status": "integer",
+    "headers": "json",
+    "body": "text",
+    "size": "integer",
+}
+_ADD = """
+INSERT INTO answers (listing_id, failure_id, at, url, status, headers, body, size)
+SELECT of, failure_id, at, url, status, headers, decode(body, 'hex'), size FROM {given}
+"""
+_CHANGE = """
+UPDATE answers SET at = given.at, url = given.url, status = given.status, headers = given.headers,
+    body = decode(given.body, 'hex'), size = given.size
+FROM {given}
+WHERE answers.listing_id = given.of AND answers.failure_id IS NULL
+RETURNING answers.listing_id
+"""
 
 
 def keep(asked: Sequence[tuple[Listing, Response]], failures: Mapping[int, PollFailure]) -> None:
@@ -37,12 +59,12 @@ def keep(asked: Sequence[tuple[Listing, Response]], failures: Mapping[int, PollF
         answer, failure = response.answer, failures.get(listing.id)
         if answer is None or (failure is None and answer.not_modified):
             continue
-        row = {"listing_id": listing.id, "failure_id": failure and failure.id, **_row(answer)}
+        row = {"of": listing.id, "failure_id": failure and failure.id, **_row(answer)}
         (bad if failure else good).append(row)
     _replace(good)
     if bad:
-        db.session.execute(insert(RawAnswer), bad)
-        _forget_old({row["listing_id"] for row in bad})
+        bulk.execute(_ADD, _COLUMNS, bad)
+        _forget_old({row["of"] for row in bad})
 
 
 def last(listing_id: int) -> RawAnswer | None:
@@ -80,29 +102,18 @@ def _row(answer: Answer) -> dict[str, Any]:
         "url": answer.url[:2048],
         "status": answer.status,
         "headers": {name: headers[name][:_LONGEST_HEADER] for name in _HEADERS if name in headers},
-        "body": answer.body[:LARGEST_BODY],
+        "body": answer.body[:LARGEST_BODY].hex(),
         "size": len(answer.body),
     }
 
 
 def _replace(rows: list[dict[str, Any]]) -> None:
     """Each listing's last answer takes the place of the one before."""
-    ids = [row["listing_id"] for row in rows]
-    if not ids:
+    if not rows:
         return
-    rows_of = select(RawAnswer).where(
-        among(RawAnswer.listing_id, ids), RawAnswer.failure_id.is_(None)
-    )
-    kept = db.session.scalars(rows_of.options(load_only(RawAnswer.listing_id)))
-    known = {row.listing_id: row.id for row in kept}
-    changed = [
-        {**row, "id": known[row["listing_id"]]} for row in rows if row["listing_id"] in known
-    ]
-    new = [row for row in rows if row["listing_id"] not in known]
-    if changed:
-        db.session.execute(update(RawAnswer), changed)
-    if new:
-        db.session.execute(insert(RawAnswer), new)
+    changed = {row.listing_id for row in bulk.execute(_CHANGE, _COLUMNS, rows)}
+    if new := [row for row in rows if row["of"] not in changed]:
+        bulk.execute(_ADD, _COLUMNS, new)
 
 
 def _forget_old(listing_ids: set[int]) -> None:

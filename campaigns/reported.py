@@ -1,15 +1,39 @@
 """Reported: what stands of a listing's reports, as whoever judges the next one needs it."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, select
 
-from campaigns import figures
+from campaigns import bulk, figures
 from campaigns.db import among, db
 from campaigns.model.entry import COUNTED, Entry
 from campaigns.model.listing import Listing, Rule
-from campaigns.model.report import Report, ReportState
+from campaigns.model.report import Origin, Report, ReportState
+
+_ADD = """
+INSERT INTO reports (
+    listing_id, moment, received_at, raised, matched, currency, donations, origin, state, lags,
+    reason, staff_id
+)
+SELECT of, moment, received_at, raised, matched, currency, donations, origin, state, lags,
+    reason, staff_id
+FROM {given}
+"""
+_ADDED = {
+    "of": "bigint",
+    "moment": "timestamptz",
+    "received_at": "timestamptz",
+    "raised": "bigint",
+    "matched": "bigint",
+    "currency": "text",
+    "donations": "integer",
+    "origin": "text",
+    "state": "text",
+    "lags": "boolean",
+    "reason": "text",
+    "staff_id": "bigint",
+}
 
 
 class Past(NamedTuple):
@@ -38,9 +62,39 @@ def past(listing_ids: Collection[int]) -> dict[int, Past]:
     return known
 
 
+def store() -> None:
+    """Write the reports that the session holds and has not written, by one statement.
+
+    What a round of questions brought takes a fraction of the time that flushing objects takes. They
+    are rows afterwards, and no longer objects of the session. The second call finds none.
+    """
+    new = [one for one in db.session.new if isinstance(one, Report)]
+    if new:
+        bulk.execute(_ADD, _ADDED, [_row(report) for report in new])
+        for report in new:
+            db.session.expunge(report)
+
+
 def held(listing_id: int) -> list[Report]:
     """The reports that wait for a verdict, newest first."""
     return list(db.session.scalars(_held(Report.listing_id == listing_id)))
+
+
+def _row(report: Report) -> dict[str, Any]:
+    return {
+        "of": report.listing_id,
+        "moment": report.moment,
+        "received_at": report.received_at,
+        "raised": report.raised_minor,
+        "matched": report.matched_minor,
+        "currency": report.currency,
+        "donations": report.donations,
+        "origin": report.origin or Origin.ASKED,
+        "state": report.state,
+        "lags": bool(report.lags),
+        "reason": report.reason,
+        "staff_id": report.staff_id,
+    }
 
 
 def _ahead(listing_ids: Collection[int]) -> Select[int]:

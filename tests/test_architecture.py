@@ -33,6 +33,7 @@ SHARED = (
     "pace",
     "doubts",
     "freshness",
+    "calendars",
     "questions",
     "daily",
     "silences",

@@ -8,11 +8,11 @@ from functools import partial
 
 from celery import shared_task
 
-from campaigns import hosts, polling, questions, raw_answers, reported, reporting
+from campaigns import calendars, hosts, polling, questions, raw_answers, reported, reporting
+from campaigns.calendars import Calendar
 from campaigns.db import db
 from campaigns.platforms.base import Answer, Ask
 from campaigns.platforms.fetch import Manners, fetch
-from campaigns.polling import Calendar
 from campaigns.questions import Question, Response
 from config import Settings, settings
 
@@ -53,7 +53,7 @@ class _Round:
         self._threads, self._clock = threads, clock
         self._under_way: dict[Future[Response], Question] = {}
         self._answered: list[Response] = []
-        self._calendar = polling.calendar(clock())
+        self._calendar = calendars.read(clock())
         self._until = time.monotonic() + TAKE_SECONDS
 
     def run(self) -> int:
@@ -111,6 +111,7 @@ def _keep(responses: list[Response], now: datetime, by: Calendar) -> None:
             reporting.record(listing, response.reading, now, known[listing.id])
         elif response.error is None:
             reporting.reaffirm(listing, now)
+    reported.store()
     raw_answers.keep(asked, polling.settle(asked, now, by))
 
 
