@@ -8,6 +8,7 @@ from campaigns.rooms import ROOT, create_rooms
 from campaigns.web import (
     assets,
     bodies,
+    claim,
     errors,
     feeds,
     follow,
@@ -25,8 +26,8 @@ from config import Settings
 
 # In this order: guards stand before all others.
 DOORS = (
-    guards, bodies, errors, assets, recent, health, public, feeds, follow, newsletter, unsubscribe,
-    staff, webhooks, mailhooks,
+    guards, bodies, errors, assets, recent, health, public, feeds, follow, claim, newsletter,
+    unsubscribe, staff, webhooks, mailhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024

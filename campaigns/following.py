@@ -3,22 +3,18 @@ the address is theirs."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select
-
 from campaigns import donors, letters, suppression, wordings
 from campaigns.crypto import new_token
 from campaigns.db import db
 from campaigns.mail.address import Address
 from campaigns.model.campaign import Campaign, CampaignState
-from campaigns.model.consent import Consent, ConsentSource, Purpose
+from campaigns.model.consent import ConsentSource, Purpose
 from campaigns.model.delivery import Delivery, LetterKind
-from campaigns.model.donor import Donor
-from campaigns.model.suppression import Suppression, SuppressionCause
 
 LINK_LASTS = timedelta(days=2)
-# What the occasion of a letter about the newsletter begins with: other letters that are about no
-# campaign confirm nothing.
-_NEWSLETTER = "newsletter"
+# What the occasions of letters begin with that ask about a campaign or the newsletter: others, as
+# one about a claimed gift, confirm no following.
+_CAMPAIGN, _NEWSLETTER = "follow:", "newsletter"
 _UNFOLLOWABLE = (CampaignState.DRAFT, CampaignState.CLOSED)
 
 
@@ -33,7 +29,7 @@ def ask(campaign: Campaign | None, address: Address, locale: str, now: datetime)
     anything about it. Each call is another letter: doors throttle.
     """
     donor = donors.at_or_new(address, None, locale, now)
-    about = f"follow:{campaign.id}" if campaign else _NEWSLETTER
+    about = f"{_CAMPAIGN}{campaign.id}" if campaign else _NEWSLETTER
     letters.queue(
         LetterKind.CONFIRM,
         to=donor,
@@ -56,10 +52,11 @@ def asked_for(delivery: Delivery | None, now: datetime) -> Campaign | None:
     about = delivery.campaign_id
     campaign = db.session.get(Campaign, about) if about is not None else None
     followable = campaign is not None and campaign.state not in _UNFOLLOWABLE
+    followable = followable and delivery.occasion.startswith(_CAMPAIGN)
     written = delivery.settled_at or delivery.claimed_at or delivery.created_at
     if not (followable or is_about_newsletter(delivery)):
         raise LinkGone
-    if now > written + LINK_LASTS or _left_since(delivery):
+    if now > written + LINK_LASTS or suppression.left_since(delivery):
         raise LinkGone
     return campaign
 
@@ -90,22 +87,3 @@ def confirm(delivery: Delivery | None, now: datetime) -> Campaign | None:
         delivery_id=delivery.id,
     )
     return campaign
-
-
-def _left_since(delivery: Delivery) -> bool:
-    person = select(Donor.id).where(
-        or_(Donor.id == delivery.donor_id, Donor.address_hash == delivery.address_hash)
-    )
-    withdrawn = exists().where(
-        Consent.donor_id.in_(person),
-        Consent.purpose == (Purpose.UPDATES if delivery.campaign_id else Purpose.NEWSLETTER),
-        Consent.campaign_id.is_not_distinct_from(delivery.campaign_id),
-        Consent.given.is_(False),
-        Consent.at >= delivery.created_at,
-    )
-    left = exists().where(
-        Suppression.address_hash == delivery.address_hash,
-        Suppression.cause == SuppressionCause.LEFT,
-        Suppression.at >= delivery.created_at,
-    )
-    return bool(db.session.scalar(select(or_(withdrawn, left))))

@@ -14,6 +14,7 @@ from campaigns.model.correction import Cause
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.entry import Door, Entry, EntryKey, MatchStage
 from campaigns.model.gift import Gift
+from campaigns.model.gift_claim import GiftClaim
 from campaigns.model.listing import Listing
 from campaigns.money import Money
 from campaigns.platforms.base import N_, Key, detailed
@@ -22,6 +23,7 @@ from campaigns.platforms.base import N_, Key, detailed
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 ENTRIES, KEYS = cast(Table, Entry.__table__), cast(Table, EntryKey.__table__)
 GIFTS, DELIVERIES = cast(Table, Gift.__table__), cast(Table, Delivery.__table__)
+CLAIMS = cast(Table, GiftClaim.__table__)
 # Building it costs more than running it, so it is done once.
 _ENTER = ENTRIES.insert().returning(ENTRIES.c.id)
 
@@ -133,8 +135,8 @@ def _replaced(entry: Entry) -> bool:
 
 
 def _follow(old_id: int, new_id: int) -> None:
-    """Numbers, who gave, and a letter of thanks not yet sent go with the money."""
-    for table in (KEYS, GIFTS):
+    """Numbers, who gave and claimed it, and a letter of thanks not yet sent go with the money."""
+    for table in (KEYS, GIFTS, CLAIMS):
         db.session.execute(update(table).where(table.c.entry_id == old_id).values(entry_id=new_id))
     db.session.execute(
         update(DELIVERIES)

@@ -115,6 +115,26 @@ def suppress(
     )
 
 
+def left_since(delivery: Delivery) -> bool:
+    """Whether its reader has left since a letter was written: its link must not bring them back."""
+    person = select(Donor.id).where(
+        or_(Donor.id == delivery.donor_id, Donor.address_hash == delivery.address_hash)
+    )
+    withdrawn = exists().where(
+        Consent.donor_id.in_(person),
+        Consent.purpose == (Purpose.UPDATES if delivery.campaign_id else Purpose.NEWSLETTER),
+        Consent.campaign_id.is_not_distinct_from(delivery.campaign_id),
+        Consent.given.is_(False),
+        Consent.at >= delivery.created_at,
+    )
+    left = exists().where(
+        Suppression.address_hash == delivery.address_hash,
+        Suppression.cause == SuppressionCause.LEFT,
+        Suppression.at >= delivery.created_at,
+    )
+    return bool(db.session.scalar(select(or_(withdrawn, left))))
+
+
 def suppressed(address_hash: Hashed, purpose: Asked) -> ColumnElement[bool]:
     """`forbids` as a clause, for statements about many."""
     counts = or_(

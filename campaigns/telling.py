@@ -11,10 +11,11 @@ from urllib.parse import quote
 from flask import current_app
 from flask_babel import gettext as _
 
-from campaigns import alerts, slots
+from campaigns import alerts, claimed_gifts, slots
+from campaigns.claimed_gifts import Found, Verdict
 from campaigns.db import db
 from campaigns.mail.marks import mark
-from campaigns.model.campaign import Campaign
+from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing
@@ -159,6 +160,9 @@ def _gift(claim: Claim) -> Mapping[str, str]:
 def _confirm(about: About) -> Told:
     if about.campaign_if_any is None:
         return _confirm_newsletter()
+    claim = claimed_gifts.of_occasion(about.claim.occasion)
+    if claim is not None:
+        return _claimed(claimed_gifts.behind(claim), about)
     title = about.campaign.text(about.locale).title
     return Told(
         _("Please confirm: updates about “%(campaign)s”", campaign=title),
@@ -173,6 +177,59 @@ def _confirm_newsletter() -> Told:
         _("Please confirm: our newsletter"),
         _("You get this once, because this address was entered on our page."),
         button=(_("Yes, write to me"), f"{settings().base_url}/follow/confirm/{mark('token')}"),
+    )
+
+
+def _claimed(found: Found, about: About) -> Told:
+    """What a number that somebody entered leads to, told to nobody but who reads at the address."""
+    entry = found.entry if found.confirmable else None
+    campaign = db.session.get_one(Campaign, entry.campaign_id) if entry else about.campaign
+    title = campaign.text(about.locale).title
+    why = _("You get this once, because this address was entered on our page.")
+    if not found.confirmable:
+        words = {"paragraphs": [_entered(title), *_not_claimable(found.verdict)]}
+        button = (_("All campaigns"), settings().base_url)
+        return Told(_("The number of a gift that was entered"), why, button=button, own=words)
+    told = _(
+        "Is it yours? Then press the button, choose the name that is shown with it, and see what "
+        "becomes of the money."
+    )
+    if campaign.state is not CampaignState.CLOSED:
+        told += " " + _("From then on news comes to this address until you leave with one tap.")
+    unless = _("If it was not you, do nothing: no other letter will come.")
+    return Told(
+        _("Please confirm: your gift to “%(campaign)s”", campaign=title),
+        why,
+        button=(_("Yes, this is my gift"), f"{settings().base_url}/gift/{mark('token')}"),
+        own={"paragraphs": [_entered(title), told, unless]},
+    )
+
+
+def _entered(title: str) -> str:
+    return _(
+        "Somebody, probably you, entered the number of a gift on our page about “%(campaign)s” "
+        "and this address.",
+        campaign=title,
+    )
+
+
+def _not_claimable(verdict: Verdict) -> tuple[str, str]:
+    if verdict is Verdict.TAKEN:
+        return (
+            _("This gift has been claimed before, with another address."),
+            _("Is it yours all the same? Answer this letter, and we look into it together."),
+        )
+    if verdict is Verdict.SEVERAL:
+        return (
+            _("More than one gift goes by this number, and we do not want to guess."),
+            _("Answer this letter with the day and the amount, and we find yours together."),
+        )
+    return (
+        _("We do not know this number, or not yet: some platforms tell us of gifts days later."),
+        _(
+            "Compare it with your receipt: it is the number of the order or payment. Try again in "
+            "a few days, or answer this letter, and we look for your gift together."
+        ),
     )
 
 
@@ -202,7 +259,7 @@ def _page(campaign: Campaign, locale: str) -> str:
 KINDS = {
     LetterKind.MAILING: Kind(_mailing, leavable=True),
     LetterKind.THANKS: Kind(_thanks, leavable=True, fills=_gift),
-    LetterKind.CONFIRM: Kind(_confirm),
+    LetterKind.CONFIRM: Kind(_confirm, by_occasion=True),
     LetterKind.RESET: Kind(_reset),
     LetterKind.ALERT: Kind(_alert, by_occasion=True),
 }

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 FOLLOW = "follow-1"
 NEWSLETTER = "newsletter-1"
+CLAIM = "claim-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,17 @@ _KEPT: Mapping[str, Mapping[str, Wording]] = MappingProxyType(
                 "一年几次，我们写信说说在做的事、捐款变成了什么，偶尔也会请你支持新的项目。"
                 "每封信里都可以一键退订。",
                 "确认订阅通讯",
+            ),
+        },
+        CLAIM: {
+            "en": Wording(
+                "When there is news of this campaign, we write you a letter. "
+                "One tap in any of them and you have left.",
+                "Yes, this is my gift",
+            ),
+            "zh-Hans": Wording(
+                "项目有进展时，我们会写信给你。在任何一封信里点一下就可以退订。",
+                "是的，这是我捐的",
             ),
         },
     }

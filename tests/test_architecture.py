@@ -44,6 +44,7 @@ SHARED = (
     "wordings",
     "slots",
     "hours",
+    "claimed_gifts",
 )
 TOP = (
     "app",

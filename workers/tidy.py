@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from campaigns import clockwork, mailhooks, progress, rounds, stored, thinning, throttles, watching
+from campaigns import (
+    claiming_gifts,
+    clockwork,
+    mailhooks,
+    progress,
+    rounds,
+    stored,
+    thinning,
+    throttles,
+    watching,
+)
 from campaigns.db import db, reading
 
 THIN_SECONDS = 5.0  # of a minute; mailings begin on the same queue
@@ -24,6 +34,7 @@ def sweep() -> None:
     throttles.sweep(now)
     mailhooks.sweep(now)
     clockwork.sweep(now)
+    claiming_gifts.sweep(now)
     db.session.commit()
     while stored.sweep(now):
         db.session.commit()

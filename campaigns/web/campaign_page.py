@@ -50,6 +50,7 @@ def of(campaign: Campaign, here: Site, now: datetime) -> dict[str, Any]:
         "updates_url": site.address("public.updates", slug=campaign.slug),
         "feed": entries.feed(campaign),
         "follow": follow_form(campaign),
+        "claim_url": site.address("claim.form", slug=campaign.slug),
         "gifts": _gifts(campaign),
         "executing": _name(campaign.executing),
         "receiving": _name(campaign.receiving),

@@ -37,6 +37,7 @@ DEEDS = {
     "change way": _l("changed how a platform is asked"),
     "changed public name": _l("changed what a gift shows"),
     "changed tolerance": _l("changed what may differ"),
+    "claimed gift": _l("a donor claimed a gift"),
     "committed import": _l("had a file booked"),
     "confirmed timeline": _l("confirmed that the data were set back"),
     "counted import": _l("counted a file into the figures"),
@@ -70,6 +71,7 @@ DEEDS = {
     "read import again": _l("had a file read again"),
     "rejected report": _l("rejected a held figure"),
     "removed mail hook": _l("took nothing more from a mail provider"),
+    "released gift": _l("released a claimed gift"),
     "resend mailing": _l("sent failed letters again"),
     "resumed": _l("resumed an endpoint"),
     "rotated secret": _l("exchanged keys of an endpoint"),
@@ -88,6 +90,7 @@ DEEDS = {
     "undid import": _l("the entries of a file were taken back"),
     "undid merge": _l("parted two donors again"),
     "undo import": _l("had a file undone"),
+    "worded own gift": _l("a donor chose what their gift shows"),
     "write update": _l("wrote an update"),
 }
 # Rows by the names of their classes.

@@ -23,6 +23,7 @@ from campaigns.web.staff import (
     anywhere,
     byhand,
     campaigns,
+    claims,
     contract,
     corrections,
     days,
@@ -92,7 +93,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          ledger, days, corrections, byhand, pasted, matches, rates,
          imports, review, import_rows, mappings,
          rates_table, deeds,
-         settle, placements, unplaced, turned, reconciliation, donors, merges, exports,
+         settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
+         exports,
          notices, webhooks, updates, mailings, returned, organisation, people, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
