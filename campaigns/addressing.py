@@ -3,7 +3,9 @@
 All of it may run twice and at once: a mailing is moved by whoever locks its row first.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
@@ -11,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 
 from campaigns import audit, hours, letters, suppression
 from campaigns.db import Moment, db, insert
+from campaigns.model.consent import Purpose
 from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
@@ -21,6 +24,15 @@ _STOPPABLE = (MailingState.SCHEDULED, MailingState.SENDING, MailingState.PAUSED)
 # A letter in hand when its mailing ended comes back within minutes.
 _LEFTOVERS = timedelta(days=1)
 _QUEUED = DeliveryState.QUEUED
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a mailing would go: from a moment on, and at `local` of each zone if there is that."""
+
+    begins_at: datetime
+    local: datetime | None = None
+    expires_at: datetime | None = None
 
 
 def due(now: datetime) -> list[Mailing]:
@@ -57,6 +69,38 @@ def forecast(mailing: Mailing, members: Select[int]) -> tuple[int, dict[str, int
     counted = select(reasons.c.refusal, func.count()).group_by(reasons.c.refusal)
     numbers: dict[str | None, int] = dict(db.session.execute(counted).all())
     return numbers.get(None, 0), {why: number for why, number in numbers.items() if why}
+
+
+def departures(
+    mailing: Mailing, members: Select[int], plan: Plan, now: datetime
+) -> dict[datetime | None, int]:
+    """How many letters would leave when, if it went by `plan`; None for those that would expire.
+
+    Not earlier: limits and slow relays may hold them up.
+    """
+    refusal = suppression.refusal(mailing.purpose, mailing.update.campaign_id)
+    counted = (
+        select(Donor.timezone, func.count())
+        .where(Donor.id.in_(members), refusal.is_(None))
+        .group_by(Donor.timezone)
+    )
+    kept, found = hours.ours(), Counter[datetime | None]()
+    for zone, letters_there in db.session.execute(counted).all():
+        at = _opens(kept, mailing.purpose, plan.local, zone, max(now, plan.begins_at))
+        late = plan.expires_at is not None and at >= plan.expires_at
+        found[None if late else at] += letters_there
+    return dict(found)
+
+
+def waiting(mailing: Mailing, now: datetime) -> tuple[int, datetime | None]:
+    """How many of its letters wait for a later hour, and when the next of them may go."""
+    later = select(func.count(), func.min(Delivery.due_at)).where(
+        Delivery.mailing_id == mailing.id,
+        Delivery.state.in_((_QUEUED, DeliveryState.DEFERRED)),
+        Delivery.due_at > now,
+    )
+    number, soonest = db.session.execute(later).one()
+    return number, soonest
 
 
 def finish(now: datetime) -> None:
@@ -135,7 +179,8 @@ def _due_at(
 ) -> ColumnElement[datetime]:
     """When each donor's letter may go, by their zone: there are few such moments."""
     kept = hours.ours()
-    when = {zone: _opens(kept, mailing, zone, now) for zone in zones}
+    local = datetime.fromisoformat(mailing.local_time) if mailing.local_time else None
+    when = {zone: _opens(kept, mailing.purpose, local, zone, now) for zone in zones}
     rest = literal(when.pop(None, now), Moment())
     moments = sorted(set(when.values()))
     theirs = [
@@ -148,12 +193,12 @@ def _due_at(
     return case(*theirs, else_=rest) if theirs else rest
 
 
-def _opens(kept: hours.Hours, mailing: Mailing, zone: str | None, now: datetime) -> datetime:
+def _opens(
+    kept: hours.Hours, purpose: Purpose, local: datetime | None, zone: str | None, now: datetime
+) -> datetime:
     """An hour that has passed there already is now, unless now is quiet there."""
-    at = now
-    if mailing.local_time is not None:
-        at = max(now, kept.moment(datetime.fromisoformat(mailing.local_time), zone))
-    return kept.opens(zone, mailing.purpose, at)
+    at = now if local is None else max(now, kept.moment(local, zone))
+    return kept.opens(zone, purpose, at)
 
 
 def _state(state: DeliveryState) -> ColumnElement[DeliveryState]:

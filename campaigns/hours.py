@@ -80,7 +80,7 @@ class Hours:
 
 def ours() -> Hours:
     """As staff keep them; before they kept any, as a new organisation begins."""
-    row = db.session.execute(_OURS).one_or_none()
+    row = db.session.connection().execute(_OURS).one_or_none()
     if row is None:
         zone = settings().default_timezone
         return Hours(zone, COUNTRY, QUIET_FROM, QUIET_UNTIL, QuietDays.HOLIDAYS)

@@ -4,14 +4,14 @@ Each step is one conditional statement: where another took a step in between, an
 of the same one, `WrongState` is raised and nothing changes. `by` is None for commands.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask_babel import gettext as _
 from sqlalchemy import CursorResult, and_, func, or_, select, update
 
-from campaigns import audit, blocks
+from campaigns import audit, blocks, hours
 from campaigns.db import db
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState
@@ -128,25 +128,52 @@ def schedule(
     *,
     expires_at: datetime | None = None,
 ) -> None:
-    """Set or change the hour; an hour within the last minutes means now. May be repeated."""
-    _demand(by, Permission.SEND)
-    _step(
-        mailing,
-        (State.APPROVED, State.SCHEDULED),
-        State.SCHEDULED,
-        by,
-        now,
-        scheduled_at=_hour(at, expires_at, now),
-        expires_at=expires_at,
-        note=None,
-    )
+    """Set or change the hour; one within the last minutes means now. May be repeated.
+
+    So does a person give a mailing whose hour was missed a new one (promise P6).
+    """
+    _give(mailing, (at, at), by, now, expires_at=expires_at)
 
 
-def confirm_missed(mailing: Mailing, at: datetime, by: Staff | None, now: datetime) -> None:
-    """Give a mailing whose hour was missed a new one (promise P6)."""
+def schedule_by_zone(
+    mailing: Mailing,
+    local: datetime,
+    zones: Iterable[str | None],
+    by: Staff | None,
+    now: datetime,
+    *,
+    expires_at: datetime | None = None,
+) -> None:
+    """As `schedule`, but each letter goes when clocks where its donor lives show `local`.
+
+    `zones` are those of its donors. It begins with the first of them; where the hour has passed by
+    then, letters go at once. An hour that has passed in every zone raises `BadHour`.
+    """
+    kept = hours.ours()
+    moments = [kept.moment(local, zone) for zone in zones]
+    span = max(min(moments), now), max(moments)
+    _give(mailing, span, by, now, expires_at=expires_at, local_time=f"{local:%Y-%m-%dT%H:%M}")
+
+
+def _give(
+    mailing: Mailing,
+    span: tuple[datetime, datetime],
+    by: Staff | None,
+    now: datetime,
+    *,
+    expires_at: datetime | None,
+    local_time: str | None = None,
+) -> None:
+    """Its hour, from the first zone's to the last one's."""
     _demand(by, Permission.SEND)
-    hour = _hour(at, mailing.expires_at, now)
-    _step(mailing, (State.MISSED,), State.SCHEDULED, by, now, scheduled_at=hour, note=None)
+    first, last = span
+    if last < now - _NOW:
+        raise BadHour(_("This hour has passed. Choose a later one."))
+    if expires_at is not None and expires_at <= max(first, now):
+        raise BadHour(_("The mailing would expire before it begins."))
+    begins_in = (State.APPROVED, State.SCHEDULED, State.MISSED)
+    hour = {"scheduled_at": first, "local_time": local_time, "expires_at": expires_at}
+    _step(mailing, begins_in, State.SCHEDULED, by, now, note=None, **hour)
 
 
 def pause(mailing: Mailing, by: Staff | None, now: datetime) -> None:
@@ -237,8 +264,8 @@ def _step(
 
 def _unapproved() -> dict[str, Any]:
     """What approval and schedule had set, taken back."""
-    names = "approved_by approved_at scheduled_at expires_at sender reply_to paused_from".split()
-    return dict.fromkeys(names)
+    names = "approved_by approved_at scheduled_at local_time expires_at sender reply_to paused_from"
+    return dict.fromkeys(names.split())
 
 
 def _written(text_of: Update, now: datetime) -> list[MailingText]:
@@ -256,14 +283,6 @@ def _written(text_of: Update, now: datetime) -> list[MailingText]:
     if not texts:
         raise NothingToSay(_("Write a title and a text first."))
     return texts
-
-
-def _hour(at: datetime, expires_at: datetime | None, now: datetime) -> datetime:
-    if at < now - _NOW:
-        raise BadHour(_("This hour has passed. Choose a later one."))
-    if expires_at is not None and expires_at <= max(at, now):
-        raise BadHour(_("The mailing would expire before it begins."))
-    return at
 
 
 def _has_colleagues() -> bool:

@@ -115,7 +115,7 @@ def test_an_hour_missed_by_more_than_its_grace_waits_for_a_person() -> None:
     begin(late)
     assert state(mailing) == "missed"
     assert deliveries(mailing) == []
-    mailings.confirm_missed(mailing, late, make.staff(), late)
+    mailings.schedule(mailing, late, make.staff(), late)
     begin(late)
     assert state(mailing) == "sending"
     assert len(deliveries(mailing)) == 1

@@ -55,7 +55,7 @@ def test_one_whose_hour_has_passed_waits_for_another(app: Flask) -> None:
     stop(NOON + HOUR)
     assert past.state is MailingState.MISSED
     assert addressing.due(NOON + HOUR) == []
-    mailings.confirm_missed(past, NOON + 2 * HOUR, None, NOON + HOUR)
+    mailings.schedule(past, NOON + 2 * HOUR, None, NOON + HOUR)
     assert mailing.state(past) == "scheduled"
 
 

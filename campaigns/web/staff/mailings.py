@@ -1,9 +1,8 @@
 """Mailings: reviewed, approved by another, given an hour, watched letter by letter."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
@@ -13,28 +12,26 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 
-from campaigns import composition, deliveries, mailings, returns, segments
+from campaigns import addressing, composition, deliveries, mailings, returns, segments
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Attempt, Delivery, DeliveryState
-from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.mailing import Mailing
 from campaigns.model.staff import Permission, Staff
 from campaigns.web import language
-from campaigns.web.staff import paging, sendings
+from campaigns.web.staff import paging, scheduling, sendings
 from campaigns.web.staff.forms import (
     LANGUAGES,
     Form,
-    LocalMomentField,
     longest,
-    read_moment,
     required,
 )
 from campaigns.web.staff.page import found, show
+from campaigns.web.staff.scheduling import Departures, HourForm
 from campaigns.web.staff.session import me, needs
 from campaigns.web.staff.updates import sandboxed
 
 bp = Blueprint("mailings", __name__, url_prefix="/mailings")
-_S = MailingState
 
 # step → (the verb, what it says afterwards). Each verb asks for the permission of its own.
 STEPS: dict[str, tuple[Callable[[Mailing, Staff, datetime], None], Any]] = {
@@ -43,13 +40,6 @@ STEPS: dict[str, tuple[Callable[[Mailing, Staff, datetime], None], Any]] = {
     "resume": (mailings.resume, _l("The mailing goes on.")),
     "cancel": (mailings.cancel, _l("The mailing is cancelled.")),
 }
-
-
-class HourForm(Form):
-    at = LocalMomentField(
-        _l("Send at"),
-        validators=[required(_l("Write a date and a time."))],
-    )
 
 
 class NoteForm(Form):
@@ -103,12 +93,14 @@ def send_back(id: int) -> Any:
 @bp.post("/<int:id>/schedule")
 @needs(Permission.SEND)
 def schedule(id: int) -> Any:
+    """Keep the hour, or with `look` only show when letters would leave."""
     mailing, form, now = found(Mailing, id), HourForm(), datetime.now(UTC)
-    hour = read_moment(form, "at", me().timezone) if form.validate() else None
-    if hour is not None:
-        choose = mailings.confirm_missed if mailing.state is _S.MISSED else mailings.schedule
+    plan = scheduling.read(form, mailing, now)
+    if plan is not None and request.form.get("look"):
+        return _page(mailing, hour=form, leaving=scheduling.departures(mailing, plan, now))
+    if plan is not None:
         with form.refusing({mailings.Refused: "at"}):
-            choose(mailing, hour, me(), now)
+            scheduling.keep(plan, mailing, now)
     if form.errors:
         return _page(mailing, hour=form), 400
     db.session.commit()
@@ -181,7 +173,13 @@ def service() -> str:
     return _letters(_("Single letters"), crumbs, Delivery.mailing_id.is_(None))
 
 
-def _page(mailing: Mailing, hour: HourForm | None = None, note: NoteForm | None = None) -> str:
+def _page(
+    mailing: Mailing,
+    hour: HourForm | None = None,
+    note: NoteForm | None = None,
+    leaving: Departures | None = None,
+) -> str:
+    now = datetime.now(UTC)
     campaign_id = mailing.segment.get("campaign")
     campaign = db.session.get(Campaign, campaign_id) if campaign_id else None
     return show(
@@ -201,7 +199,11 @@ def _page(mailing: Mailing, hour: HourForm | None = None, note: NoteForm | None 
         text_of=mailing.update.changed_at.isoformat(),
         locales=sendings.languages(mailing.texts or mailing.update.texts),
         languages=LANGUAGES,
-        hour=hour or HourForm(formdata=None, at=_next_hour()),
+        hour=hour or scheduling.form_of(mailing, now),
+        leaving=leaving or scheduling.planned(mailing, now),
+        looking=leaving is not None,
+        wall=scheduling.wall(mailing),
+        waiting=addressing.waiting(mailing, now),
         note=note or NoteForm(formdata=None),
         zone=me().timezone,
     )
@@ -252,11 +254,6 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
-
-
-def _next_hour() -> datetime:
-    now = datetime.now(ZoneInfo(me().timezone)).replace(tzinfo=None)
-    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _alone() -> bool:

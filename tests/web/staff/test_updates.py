@@ -143,7 +143,7 @@ def test_a_mailing_goes_from_draft_to_its_hour(
     assert approve(editor, mailing) == 403
     assert approve(approver, mailing) == 302
     path = f"/staff/mailings/{mailing.id}/schedule"
-    assert editor.post(path, at=in_an_hour(8)).status_code == 302
+    assert editor.post(path, way="at", at=in_an_hour(8)).status_code == 302
     assert mailing.state is MailingState.SCHEDULED
     left = (mailing.scheduled_at or datetime.max.replace(tzinfo=UTC)) - datetime.now(UTC)
     assert timedelta(minutes=58) < left <= timedelta(hours=1)
@@ -154,7 +154,7 @@ def test_an_hour_that_has_passed_is_refused_beside_its_field(
 ) -> None:
     mailing = submitted(editor, campaign)
     approve(approver, mailing)
-    answer = editor.post(f"/staff/mailings/{mailing.id}/schedule", at="2020-01-01T09:00")
+    answer = editor.post(f"/staff/mailings/{mailing.id}/schedule", way="at", at="2020-01-01T09:00")
     assert answer.status_code == 400
     assert 'id="at-error"' in answer.text
     assert mailing.state is MailingState.APPROVED
@@ -167,7 +167,7 @@ def test_the_ends_of_the_calendar_are_no_hour(
 ) -> None:
     editor = desk(Role.EDITOR, timezone=zone)
     mailing = make.mailing(make.update(campaign), state=MailingState.APPROVED)
-    answer = editor.post(f"/staff/mailings/{mailing.id}/schedule", at=at)
+    answer = editor.post(f"/staff/mailings/{mailing.id}/schedule", way="at", at=at)
     assert answer.status_code == 400
 
 
