@@ -61,7 +61,7 @@ class Desk:
     def write(self, claim: Claim, now: datetime) -> Written:
         """The letter of a claim. The same claim gives the same letter."""
         locale = _spoken(claim.locale)
-        shared = self._of(claim, locale)
+        shared = self._of(claim, locale, now)
         key, domain = settings().address_pepper, shared.domain
         parts = Parts(
             to=claim.to,
@@ -73,24 +73,25 @@ class Desk:
         sender = bounce_address(claim.id, key, domain)
         return Written(sender, claim.to.address, shared.template.fill(parts))
 
-    def _of(self, claim: Claim, locale: str) -> _Shared:
+    def _of(self, claim: Claim, locale: str, now: datetime) -> _Shared:
         # Of others the first word tells apart what is confirmed.
         by_occasion = KINDS[claim.letter].by_occasion
         about = claim.occasion if by_occasion else claim.occasion.partition(":")[0]
         key = (claim.letter, claim.mailing_id, claim.campaign_id, locale, about)
         if key not in self._shared:
             with force_locale(_underscored(locale)):
-                self._shared[key] = _shared(claim, locale)
+                self._shared[key] = _shared(claim, locale, now)
         return self._shared[key]
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A letter as its reader sees it."""
+    """A letter as its reader sees it; `octets` is what all of the message takes."""
 
     subject: str
     plain: str
     html: str
+    octets: int
 
 
 def preview(
@@ -112,11 +113,12 @@ def preview(
         _filled(letter.subject, values),
         _filled(letter.text, values),
         _filled(letter.html, escaped),
+        len(Template(letter).fill(_to_nobody(values, now))),
     )
 
 
-def _shared(claim: Claim, locale: str) -> _Shared:
-    told = KINDS[claim.letter].tells(About(claim, locale))
+def _shared(claim: Claim, locale: str, now: datetime) -> _Shared:
+    told = KINDS[claim.letter].tells(About(claim, locale, now))
     letter = _rendered(claim.letter, told, _ours(), locale)
     greetings = (_("Dear %(name)s,", name=_NAME), _("Hello,"))
     domain = letter.sender.address.ascii_domain
@@ -150,7 +152,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
     html = render_template(f"letters/{kind}.html", letter=letter, site=site)
     return Letter(
         sender,
-        told.subject,
+        _("AD: %(subject)s", subject=told.subject) if told.advertises else told.subject,
         render_template(f"letters/{kind}.txt", letter=letter, site=site),
         css_inline.CSSInliner(keep_style_tags=False, load_remote_stylesheets=False).inline(html),
         reply_to=Mailbox.parse(reply_to) if reply_to else None,
@@ -169,6 +171,11 @@ def _fields(claim: Claim, shared: _Shared, locale: str) -> dict[str, str]:
         with force_locale(_underscored(locale)):
             fields |= fills(claim)
     return fields
+
+
+def _to_nobody(fields: Mapping[str, str], now: datetime) -> Parts:
+    nobody = Mailbox("", Address.parse("nobody@example.org"))
+    return Parts(nobody, "<preview@example.org>", now, fields, _leave("preview"))
 
 
 def _unnamed(told: Told) -> dict[str, str]:

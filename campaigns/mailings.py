@@ -11,7 +11,7 @@ from typing import Any, cast
 from flask_babel import gettext as _
 from sqlalchemy import CursorResult, and_, func, or_, select, update
 
-from campaigns import audit, blocks, hours
+from campaigns import audit, blocks, hours, proofreading
 from campaigns.db import db
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState
@@ -48,6 +48,10 @@ class OwnMailing(Refused):
 
 class NothingToSay(Refused):
     """There is no language in which the update has both a title and a text."""
+
+
+class NotReady(Refused):
+    """The text has something that proofreading finds grave."""
 
 
 class ChangedMeanwhile(Refused):
@@ -282,6 +286,8 @@ def _written(text_of: Update, now: datetime) -> list[MailingText]:
     ]
     if not texts:
         raise NothingToSay(_("Write a title and a text first."))
+    if wrong := proofreading.grave(text_of, now):
+        raise NotReady(wrong.says)
     return texts
 
 

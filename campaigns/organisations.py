@@ -50,6 +50,9 @@ class Facts:
     quiet_from: int = QUIET_FROM
     quiet_until: int = QUIET_UNTIL
     quiet_days: QuietDays = QuietDays.HOLIDAYS
+    ad_updates: bool = False
+    ad_issues: bool = False
+    ad_appeals: bool = False
 
 
 _FACTS = [one.name for one in fields(Facts)]

@@ -6,12 +6,14 @@ its `Told`, and its line in `KINDS`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import quote
 
 from flask import current_app
 from flask_babel import gettext as _
+from sqlalchemy import select
 
-from campaigns import alerts, claimed_gifts, slots
+from campaigns import alerts, blocks, claimed_gifts, slots
 from campaigns.claimed_gifts import Found, Verdict
 from campaigns.db import db
 from campaigns.mail.marks import mark
@@ -19,7 +21,7 @@ from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing
-from campaigns.model.organisation import first_language
+from campaigns.model.organisation import Organisation, first_language
 from campaigns.model.update import Update
 from campaigns.slots import Slot
 from config import settings
@@ -34,7 +36,8 @@ class Told:
     `web` is where anybody may read the same, `archive` where what came before it stands. `own` is
     what only the templates of its kind ask for: values, and marks that its `Kind.fills`. `slots`
     are what each recipient's own words fill in the subject and the text, by the names of their
-    marks."""
+    marks. `advertises` stands in the header of
+    the subject, where a law asks for it."""
 
     subject: str
     why: str
@@ -48,6 +51,7 @@ class Told:
     archive: str | None = None
     own: Mapping[str, object] = field(default_factory=dict)
     slots: Mapping[str, Slot] = field(default_factory=dict)
+    advertises: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class About:
 
     claim: Claim
     locale: str
+    now: datetime
 
     @property
     def campaign(self) -> Campaign:
@@ -89,6 +94,8 @@ def of_update(update: Update, subject: str, markdown: str, locale: str) -> Told:
     """An update as a letter in these words."""
     campaign = db.session.get(Campaign, update.campaign_id) if update.campaign_id else None
     told = _slotted(_update(campaign, locale, subject, markdown))
+    ours = db.session.scalar(select(Organisation).where(Organisation.ours))
+    told = replace(told, advertises=ours is not None and ours.advertises(update.kind))
     if campaign is None or not update.archived:
         return told
     # The addresses of its public page and of all that were sent, which name no reader.
@@ -105,6 +112,17 @@ def _mailing(about: About) -> Told:
         # One that was taken down meanwhile would lead its readers nowhere.
         told = replace(told, web=None, archive=None)
     return replace(told, sender=mailing.sender, reply_to=mailing.reply_to)
+
+
+def _test(about: About) -> Told:
+    """An update as it stands now, to who works on it: "test:<update>:<moment>"."""
+    update = db.session.get_one(Update, int(about.claim.occasion.split(":")[1]))
+    written = update.text(about.locale, first_language())
+    live = blocks.live(update.campaign_id, about.now)
+    subject = _("Test: %(subject)s", subject=live.title(written.title, about.locale))
+    told = of_update(update, subject, live.body(written.body, about.locale), about.locale)
+    why = _("You get this because you asked for a test. Nobody else gets it.")
+    return replace(told, why=why, web=None, archive=None, list_id=None)
 
 
 def _slotted(told: Told) -> Told:
@@ -262,4 +280,5 @@ KINDS = {
     LetterKind.CONFIRM: Kind(_confirm, by_occasion=True),
     LetterKind.RESET: Kind(_reset),
     LetterKind.ALERT: Kind(_alert, by_occasion=True),
+    LetterKind.TEST: Kind(_test, by_occasion=True),
 }

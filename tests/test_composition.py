@@ -3,22 +3,20 @@
 import re
 from datetime import timedelta
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 import pytest
 from flask import Flask
 
 from campaigns.composition import Desk, preview
 from campaigns.db import db
-from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.verp import delivery_behind
 from campaigns.model.campaign import Campaign
-from campaigns.model.delivery import Claim, LetterKind
+from campaigns.model.delivery import LetterKind
 from campaigns.model.entry import Door, Entry, EntryKind
-from campaigns.model.mailing import Mailing
 from campaigns.model.update import UpdateKind
 from config import settings
 from tests import make
+from tests.composed import bodies, claim, letter
 from tests.mailing import reached_by
 from tests.make import NOON
 
@@ -29,31 +27,6 @@ LINKS = {
     LetterKind.RESET: "/staff/reset/tok",
     LetterKind.ALERT: "/staff/",
 }
-
-
-def claim(
-    kind: LetterKind = LetterKind.MAILING,
-    *,
-    locale: str = "en",
-    name: str = "Ada",
-    mailing: Mailing | None = None,
-    entry: Entry | None = None,
-) -> Claim:
-    about = mailing.update.campaign_id if mailing else make.campaign().id
-    return Claim(
-        id=7,
-        by="me",
-        token="tok",
-        letter=kind,
-        occasion="" if mailing else "alert:paused:3",
-        mailing_id=mailing.id if mailing else None,
-        campaign_id=entry.campaign_id if entry else about,
-        entry_id=entry.id if entry else None,
-        locale=locale,
-        to=Mailbox(name, Address.parse("ada@example.org")),
-        attempts=0,
-        expires_at=NOON,
-    )
 
 
 def gift(minor: int = 1050) -> Entry:
@@ -73,15 +46,6 @@ def gift(minor: int = 1050) -> Entry:
     db.session.add(entry)
     db.session.commit()
     return entry
-
-
-def letter(of: Claim) -> EmailMessage:
-    return message_from_bytes(Desk().write(of, NOON).message, policy=policy.default)
-
-
-def bodies(of: EmailMessage) -> tuple[str, str]:
-    found = [of.get_body((kind,)) for kind in ("plain", "html")]
-    return tuple(body.get_content() for body in found if body)
 
 
 def test_an_update_speaks_the_language_of_who_reads_it() -> None:
@@ -227,62 +191,3 @@ def test_an_appeal_has_no_public_page() -> None:
     found = letter(claim(mailing=make.mailing(appeal)))
     assert found["List-Archive"] is None
     assert not any("/updates" in body for body in bodies(found))
-
-
-def merged(body: str, subject: str = "Desks for {{ donor.name | default('you') }}") -> Mailing:
-    """A mailing of these English words as they were approved."""
-    mailing = make.mailing()
-    text = mailing.text("en", "en")
-    text.subject, text.body = subject, body
-    db.session.commit()
-    return mailing
-
-
-def test_each_reader_is_named_where_the_text_says_so() -> None:
-    mailing = merged("Thank you, {{ donor.name | default('friend') }}!")
-    named, unnamed = letter(claim(mailing=mailing)), letter(claim(mailing=mailing, name=""))
-    assert (named["Subject"], unnamed["Subject"]) == ("Desks for Ada", "Desks for you")
-    for body in bodies(named):
-        assert "Thank you, Ada!" in body
-    for body in bodies(unnamed):
-        assert "Thank you, friend!" in body
-
-
-def test_a_letter_is_composed_once_and_filled_for_each() -> None:
-    desk, mailing = Desk(), merged("Thank you, {{ donor.name }}!")
-    first = desk.write(claim(mailing=mailing), NOON).message
-    mailing.text("en", "en").body = "Another text."
-    second = desk.write(claim(mailing=mailing, name="Grace"), NOON).message
-    assert b"Thank you, " in second
-    assert b"Grace!" in second.replace(b"=\r\n", b"")
-    assert b"Grace" not in first
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["<script>x</script>", "a\r\nBcc: x@example.org", "**b** [x](javascript:y)", "{{ donor.name }}",
-     "\ue0f0token\ue0f1", "=?utf-8?q?x?="],
-)  # fmt: skip
-def test_whatever_a_name_says_is_words_in_each_part(name: str) -> None:
-    found = letter(claim(mailing=merged("Thank you, {{ donor.name }}!"), name=name))
-    plain, rich = bodies(found)
-    assert " ".join(name.split()) in plain
-    assert "<script>" not in rich
-    assert "<strong>" not in rich
-    assert found["Bcc"] is None
-    assert plain.count("tok") == 1 + 3 * name.count("tok")
-
-
-def test_the_first_words_in_a_list_of_letters_have_no_marks() -> None:
-    rich = bodies(letter(claim(mailing=merged("x " * 45 + "{{ donor.name }} and on."))))[1]
-    assert "\ue0f0" not in rich
-    assert "\ue0f1" not in rich
-
-
-def test_a_preview_names_whom_it_is_shown_for() -> None:
-    words = ("For {{ donor.name }}", "Hi {{ donor.name | default('you') }}.")
-    found = preview(make.update(), words, "en", NOON, "<b>Ada</b>")
-    assert found.subject == "For <b>Ada</b>"
-    assert "Hi <b>Ada</b>." in found.plain
-    assert "Hi &lt;b&gt;Ada&lt;/b&gt;." in found.html
-    assert "Hi you." in preview(make.update(), words, "en", NOON).plain

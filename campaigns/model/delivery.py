@@ -46,6 +46,7 @@ class LetterKind(StrEnum):
     CONFIRM = "confirm"
     RESET = "reset"
     ALERT = "alert"
+    TEST = "test"
 
 
 class Delivery(Base):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaigns.db import Base, Id, choice, db
@@ -47,6 +47,9 @@ class Organisation(Base):
     quiet_days: Mapped[QuietDays] = mapped_column(
         choice(QuietDays), default=QuietDays.HOLIDAYS, server_default=text("'holidays'")
     )
+    ad_updates: Mapped[bool] = mapped_column(default=False, server_default=false())
+    ad_issues: Mapped[bool] = mapped_column(default=False, server_default=false())
+    ad_appeals: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     texts: Mapped[list["OrganisationText"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin"
@@ -66,6 +69,13 @@ class Organisation(Base):
             postgresql_where=text("ours"),
         ),
     )
+
+    def advertises(self, kind: str) -> bool:
+        """Whether letters of this kind of update say in their subject that they advertise.
+
+        China's Measures for E-mail Services (2006), article 13: what is commercial says 广告 or AD.
+        """
+        return bool(getattr(self, f"ad_{kind}s"))
 
     def text(self, locale: str) -> "OrganisationText":
         """The texts in `locale`, else in the default language, else in any."""

@@ -62,3 +62,25 @@ document.addEventListener("keydown", (event) => {
 });
 
 for (const extra of document.querySelectorAll("[data-needs-js]")) extra.hidden = false;
+
+// What is being written shows beside it as it will look, a moment after each pause.
+for (const seen of document.querySelectorAll("[data-shows]")) {
+  const source = document.getElementById(seen.dataset.shows);
+  let waiting, asked = 0;
+  const look = async () => {
+    const turn = ++asked;
+    const form = new FormData();
+    form.set("csrf_token", source.form.elements.csrf_token.value);
+    form.set("locale", seen.dataset.locale);
+    form.set("campaign", source.form.elements.campaign?.value || seen.dataset.campaign);
+    form.set("body", source.value);
+    const sent = { method: "POST", body: form, credentials: "same-origin" };
+    const answer = await fetch(seen.dataset.at, sent).catch(() => null);
+    if (answer?.ok && turn === asked) seen.innerHTML = await answer.text();
+  };
+  source.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(look, 400);
+  });
+  if (source.value) look();
+}

@@ -52,6 +52,7 @@ from campaigns.web.staff import (
     pasted,
     people,
     placements,
+    proofs,
     rates,
     rates_table,
     reconciliation,
@@ -95,7 +96,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
          exports,
-         notices, webhooks, updates, mailings, returned, organisation, people, records,
+         notices, webhooks, updates, proofs, mailings, returned, organisation, people, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)

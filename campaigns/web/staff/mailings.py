@@ -27,9 +27,9 @@ from campaigns.web.staff.forms import (
     required,
 )
 from campaigns.web.staff.page import found, show
+from campaigns.web.staff.sandbox import sandboxed
 from campaigns.web.staff.scheduling import Departures, HourForm
 from campaigns.web.staff.session import me, needs
-from campaigns.web.staff.updates import sandboxed
 
 bp = Blueprint("mailings", __name__, url_prefix="/mailings")
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, StringField, TextAreaField, TimeField, ValidationError
+from wtforms import BooleanField, Field, StringField, TextAreaField, TimeField, ValidationError
 from wtforms.validators import NumberRange
 
 from campaigns import daysoff, organisations
@@ -148,6 +148,9 @@ class OrganisationForm(Form):
             "workdays. Thanks go on any day."
         ),
     )
+    ad_updates = BooleanField(_l("Updates of a campaign"))
+    ad_issues = BooleanField(_l("Issues of the newsletter"))
+    ad_appeals = BooleanField(_l("Appeals for money"))
 
     def validate_country(self, field: Field) -> None:
         if len(field.data) != 2 or not field.data.isascii() or not field.data.isalpha():
@@ -169,6 +172,9 @@ class OrganisationForm(Form):
             quiet_from=self.quiet_from.minute,
             quiet_until=self.quiet_until.minute,
             quiet_days=QuietDays(self.quiet_days.data),
+            ad_updates=self.ad_updates.data,
+            ad_issues=self.ad_issues.data,
+            ad_appeals=self.ad_appeals.data,
             **plain,
         )
 

@@ -16,8 +16,8 @@ from campaigns.mail.verp import delivery_named
 from campaigns.model.returned import Return
 from campaigns.model.staff import Permission
 from campaigns.web.staff.page import show
+from campaigns.web.staff.sandbox import sandboxed
 from campaigns.web.staff.session import needs
-from campaigns.web.staff.updates import sandboxed
 from config import settings
 
 bp = Blueprint("outbox", __name__, url_prefix="/outbox")

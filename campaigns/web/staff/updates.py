@@ -7,7 +7,6 @@ from flask import (
     Blueprint,
     Response,
     flash,
-    make_response,
     redirect,
     render_template,
     request,
@@ -18,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import StringField, TextAreaField
 
-from campaigns import archive, blocks, composition, mailings, text, writing
+from campaigns import archive, blocks, mailings, proofreading, text, writing
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.mailing import Mailing
@@ -35,20 +34,11 @@ from campaigns.web.staff.forms import (
     select_field,
 )
 from campaigns.web.staff.page import found, show
+from campaigns.web.staff.sandbox import sandboxed
 from campaigns.web.staff.session import me, needs
 
 bp = Blueprint("updates", __name__, url_prefix="/updates")
 
-# A preview shows what somebody wrote: it may show, and nothing else, in a frame of our own pages.
-SANDBOX = "; ".join(
-    (
-        "sandbox",
-        "default-src 'none'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src https: http: data:",
-        "frame-ancestors 'self'",
-    )
-)
 REFUSALS: dict[type[Exception], str] = {writing.NoTitle: "title_zh", writing.UnfitSlot: "body_zh"}
 
 
@@ -130,6 +120,7 @@ def one(id: int) -> str:
         mailings=list(db.session.scalars(of_it)),
         author=sendings.named(update.author_id),
         sent=sent and sent.started_at,
+        findings=proofreading.of(update, datetime.now(UTC)),
     )
 
 
@@ -203,23 +194,6 @@ def preview_page(id: int, locale: str) -> Response:
         "corrections": [],
     }
     return sandboxed(render_template("staff/preview.html", entry=entry))
-
-
-@bp.get("/<int:id>/letter/<locale>")
-@needs(Permission.LOOK)
-def preview_letter(id: int, locale: str) -> Response:
-    """The update as the letter it would become, in a frame that can do nothing."""
-    update = found(Update, id)
-    written = update.text(locale, locale)
-    words, now = (written.title, written.body), datetime.now(UTC)
-    return sandboxed(composition.preview(update, words, written.locale, now).html)
-
-
-def sandboxed(html: str) -> Response:
-    """An answer that runs nothing and reaches nobody, for a frame of our own pages."""
-    answer = make_response(html)
-    answer.headers["Content-Security-Policy"] = SANDBOX
-    return answer
 
 
 def _done(id: int, step: Any, said: str) -> Any:
