@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from campaigns import ledger
 from campaigns.bookings import Booking
@@ -18,6 +20,7 @@ from tests import make
 from tests.make import NOON
 
 NUMBER = "2026112200001"
+FORM = "/en/c/after-school/gift"
 
 
 def gift(
@@ -58,3 +61,17 @@ def link(ago: timedelta = timedelta()) -> str:
     letter.settled_at = datetime.now(UTC) - ago
     db.session.commit()
     return f"/gift/{token}"
+
+
+def ask(client: FlaskClient, number: str = NUMBER, email: str = "ada@example.org") -> TestResponse:
+    """Fill in the form of the campaign "after-school"."""
+    data = {"number": number, "email": email}
+    return client.post(FORM, data=data, headers={"Origin": "http://localhost"})
+
+
+def claimed(client: FlaskClient) -> str:
+    """The page of a gift, once it was claimed."""
+    ask(client)
+    at = link()
+    client.post(at)
+    return at

@@ -1,12 +1,10 @@
 """Claiming a gift without an account: number and address, letter, button, the gift's page."""
 
-import re
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from campaigns import suppression, wordings
 from campaigns.db import db
@@ -14,15 +12,13 @@ from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery, LetterKind
 from campaigns.model.donor import Donor
-from campaigns.model.entry import Entry, EntryKind
-from campaigns.model.gift import Gift, Moderation
+from campaigns.model.entry import Entry
+from campaigns.model.gift import Gift
 from campaigns.model.listing import Listing, Rule
 from campaigns.web import claim
 from tests import make
-from tests.claimed import NUMBER, gift, given_by, link
+from tests.claimed import FORM, NUMBER, ask, gift, given_by, link
 from tests.statements import counted
-
-FORM = "/en/c/after-school/gift"
 
 
 @pytest.fixture
@@ -39,11 +35,6 @@ def listing(campaign: Campaign) -> Listing:
 @pytest.fixture
 def given(listing: Listing) -> Entry:
     return gift(listing)
-
-
-def ask(client: FlaskClient, number: str = NUMBER, email: str = "ada@example.org") -> TestResponse:
-    data = {"number": number, "email": email}
-    return client.post(FORM, data=data, headers={"Origin": "http://localhost"})
 
 
 def asked(client: FlaskClient, number: str = NUMBER, ago: timedelta = timedelta()) -> str:
@@ -210,77 +201,6 @@ def test_who_gave_with_an_address_claims_with_it_and_nobody_else_does(
     assert client.post(link()).status_code == 410
 
 
-def test_words_that_came_with_a_gift_are_no_claimant_s_to_read(
-    client: FlaskClient, given: Entry
-) -> None:
-    row = Gift(entry_id=given.id, public_name="Grace H.", message="For my mother")
-    db.session.add(row)
-    at = asked(client)
-    client.post(at)
-    page = client.get(at).text
-    assert "Grace" not in page
-    assert "mother" not in page
-    words(client, at, shown="no")
-    assert db.session.get_one(Gift, given.id).message == "For my mother"
-
-
-def words(client: FlaskClient, at: str, **form: str) -> TestResponse:
-    return client.post(f"{at}/words", data=form)
-
-
-def test_the_name_is_shown_at_once_and_the_message_once_staff_allow_it(
-    client: FlaskClient, given: Entry
-) -> None:
-    at = asked(client)
-    client.post(at)
-    words(client, at, shown="name", name=" Ada  L. ", message="Keep on!")
-    public = client.get("/en/c/after-school").text
-    assert "Ada L." in public
-    assert "Keep on!" not in public
-    assert "waits to be read" in client.get(at).text
-    words(client, at, shown="no", name="Ada L.", message="Keep on!")
-    assert "Ada L." not in client.get("/en/c/after-school").text
-
-
-def test_what_staff_hid_stays_hidden_however_often_it_is_written_anew(
-    client: FlaskClient, given: Entry
-) -> None:
-    at = asked(client)
-    client.post(at)
-    words(client, at, shown="name", name="Rude", message="Rude")
-    db.session.get_one(Gift, given.id).moderation = Moderation.HIDDEN
-    words(client, at, shown="name", name="Ruder", message="Ruder")
-    assert "Rude" not in client.get("/en/c/after-school").text
-    assert "not shown" in client.get(at).text
-
-
-def test_a_name_that_is_missing_or_too_long_is_said_beside_its_field(
-    client: FlaskClient, given: Entry
-) -> None:
-    at = asked(client)
-    client.post(at)
-    for name, said in (("", "Write the name to show."), ("x" * 61, "At most 60 characters.")):
-        answer = words(client, at, shown="name", name=name)
-        assert answer.status_code == 422
-        assert said in answer.text
-    assert not db.session.get_one(Gift, given.id).show_name
-
-
-def test_the_page_tells_what_became_of_the_money(
-    client: FlaskClient, given: Entry, listing: Listing
-) -> None:
-    make.update(db.session.get_one(Campaign, given.campaign_id), published_at=make.NOON)
-    gift(listing, "out-1", kind=EntryKind.DISBURSEMENT, amount="40.00")
-    gift(listing, "back-1", kind=EntryKind.REFUND, amount="6.00", regards=f"trade:{NUMBER}")
-    at = asked(client)
-    client.post(at)
-    page = client.get(at).text
-    told = re.sub(r"<[^>]+>|\s+", " ", page)
-    assert "40.00" in told
-    assert re.search(r"Paid back to you:\s+\S*6\.00", told)
-    assert "The first desks have arrived" in told
-
-
 def test_a_closed_campaign_s_gift_is_claimed_without_following(
     client: FlaskClient, given: Entry, campaign: Campaign
 ) -> None:
@@ -297,7 +217,7 @@ def test_an_unknown_link_is_explained(client: FlaskClient, campaign: Campaign, t
     for answer in (
         client.get(f"/gift/{token}"),
         client.post(f"/gift/{token}"),
-        words(client, f"/gift/{token}", shown="no"),
+        client.post(f"/gift/{token}/words", data={"shown": "no"}),
     ):
         assert answer.status_code in (400, 410)
 

@@ -24,6 +24,7 @@ from campaigns.web.staff import (
     byhand,
     campaigns,
     claims,
+    codes,
     contract,
     corrections,
     days,
@@ -95,7 +96,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          imports, review, import_rows, mappings,
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
-         exports,
+         codes, exports,
          notices, webhooks, updates, proofs, mailings, returned, organisation, people, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:

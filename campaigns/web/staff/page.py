@@ -46,7 +46,7 @@ _P = Permission
 NAV = (
     ("staff.today.index", _l("Today"), _P.LOOK, ("today", "timelines")),
     ("staff.campaigns.index", _l("Campaigns"), _P.LOOK,
-     ("campaigns", "listings", "answers", "anywhere", "ways", "contract", "festivals",
+     ("campaigns", "codes", "listings", "answers", "anywhere", "ways", "contract", "festivals",
       "figures", "figures_table")),
     ("staff.ledger.index", _l("Ledger"), _P.SEE_LEDGER,
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
