@@ -60,7 +60,7 @@ def standing(protocol: str) -> Iterator[Server]:
 
 def _serve(server: Server, peer: socket.socket, talk: object) -> None:
     with peer, suppress(OSError, ValueError), peer.makefile("rwb") as stream:
-        peer.settimeout(20)
+        peer.settimeout(5)
         if server.fault == "drip":
             while True:
                 stream.write(b"*")

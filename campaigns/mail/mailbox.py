@@ -100,8 +100,9 @@ def opened(place: Place, seconds: float) -> Iterator[Mailbox]:
     """
     with _told(place), _Line(place, seconds) as line:
         kind = _Imap if place.scheme.startswith("imap") else _Pop
-        box = kind(place, line)
+        box = kind(line)
         try:
+            box.log_in(place)
             yield box
         finally:
             with suppress(*_BROKEN):
@@ -191,8 +192,10 @@ class _BoundedImap(imaplib.IMAP4):
 class _Imap:
     """What was taken is deleted; what is not ours is marked as read, and not asked for again."""
 
-    def __init__(self, place: Place, line: _Line) -> None:
+    def __init__(self, line: _Line) -> None:
         self._imap: Any = _sound(lambda: _BoundedImap(line))
+
+    def log_in(self, place: Place) -> None:
         self._ask(lambda: self._imap.login(place.user, place.password))
         folder = place.folder.replace("\\", "\\\\").replace('"', '\\"')
         self._ask(lambda: self._imap.select(f'"{folder}"'))
@@ -216,7 +219,10 @@ class _Imap:
 
     def close(self) -> None:
         self._imap.taken = 0
-        self._imap.logout()
+        try:
+            self._imap.logout()
+        finally:
+            self._imap.shutdown()
 
     def _ask(self, call: Callable[[], Any]) -> list[Any]:
         self._imap.taken = 0
@@ -257,8 +263,10 @@ class _BoundedPop(poplib.POP3):
 class _Pop:
     """Whatever was read is deleted, since nothing else can be remembered there."""
 
-    def __init__(self, place: Place, line: _Line) -> None:
+    def __init__(self, line: _Line) -> None:
         self._pop: Any = _sound(lambda: _BoundedPop(line))
+
+    def log_in(self, place: Place) -> None:
         _sound(lambda: self._pop.user(place.user))
         _sound(lambda: self._pop.pass_(place.password))
 
@@ -279,4 +287,7 @@ class _Pop:
         _sound(lambda: self._pop.dele(name))
 
     def close(self) -> None:
-        self._pop.quit()
+        try:
+            self._pop.quit()
+        finally:
+            self._pop.close()
