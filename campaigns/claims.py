@@ -31,6 +31,7 @@ from sqlalchemy import (
 from campaigns import bulk, hours, suppression
 from campaigns.crypto import new_token
 from campaigns.db import Id, Moment, db
+from campaigns.domains import Gate
 from campaigns.mail.address import Address, Mailbox
 from campaigns.model.delivery import LONGEST_TRIED, Attempt, Claim, Delivery, DeliveryState
 from campaigns.model.donor import Donor
@@ -73,10 +74,10 @@ SET state = 'sending', claimed_by = given.by, claimed_at = given.at, token_hash 
 FROM {given} WHERE deliveries.id = given.one
 """
 _TAKEN = {"one": "bigint", "by": "text", "at": "timestamptz", "hash": "text"}
+_PUT_OFF = "UPDATE deliveries SET due_at = given.at FROM {given} WHERE deliveries.id = given.one"
 _REFUSE = (
     update(DELIVERIES).where(_ONE).values(state=bindparam("becomes"), settled_at=bindparam("at"))
 )
-_PUT_OFF = update(DELIVERIES).where(_ONE).values(due_at=bindparam("until", type_=Moment()))
 # A letter without an expiry of its own is tried for so long from its first try on: it may have
 # waited for days until it might go.
 _FIRST_TRIED = (
@@ -109,13 +110,13 @@ def waiting(now: datetime) -> bool:
     return bool(db.session.scalar(select(or_(due, claimed))))
 
 
-def claim(by: str, limit: int, now: datetime) -> list[Claim]:
+def claim(by: str, limit: int, now: datetime, gate: Gate | None = None) -> list[Claim]:
     """Take up to `limit` due letters; consent and suppression are asked here (promise P3).
 
     Letters for one person (thanks, confirmations) go first, then each mailing gets its share.
-    Those that may not be written any more are settled as suppressed or expired, and those that
-    would come at a quiet hour are due after it. Commit before a relay hears of any. Two processes
-    never get the same letter.
+    Those that may not be written any more are settled as suppressed or expired; those that would
+    come at a quiet hour, or whose domain the gate keeps closed, are due later, so that the others
+    go on. Commit before a relay hears of any. Two processes never get the same letter.
     """
     claims: list[Claim] = []
     for _ in range(_MOST_LOOKS):
@@ -124,11 +125,21 @@ def claim(by: str, limit: int, now: datetime) -> list[Claim]:
         refused = {row.id: why for row in rows if (why := _why_not(row, later.get(row.id)))}
         _settle_refused(refused, now)
         _put_off({one: until for one, until in later.items() if one not in refused})
-        taken = [row for row in rows if row.id not in refused and row.id not in later]
-        claims += _taken([_claim(row, by, now) for row in taken], now)
+        open_ones = (row for row in rows if row.id not in refused and row.id not in later)
+        wanted = [_claim(row, by, now) for row in open_ones]
+        late = _closed(wanted, gate) if gate else {}
+        _put_off(late)
+        taken = [one for one in wanted if one.id not in late]
+        claims += _taken(taken, now)
         if len(claims) == limit or len(taken) == len(rows):
             break
     return claims
+
+
+def _closed(wanted: list[Claim], gate: Gate) -> dict[int, datetime]:
+    """Those whose domains are closed: when they may be open, or have expired."""
+    opening = [(one, gate.opens(one.to.address.ascii_domain)) for one in wanted]
+    return {one.id: min(opens, one.expires_at) for one, opens in opening if opens is not None}
 
 
 def _next_due(limit: int, now: datetime) -> list[Row[*tuple[Any, ...]]]:
@@ -216,7 +227,8 @@ def _settle_refused(refused: Mapping[int, str], now: datetime) -> None:
 
 def _put_off(later: Mapping[int, datetime]) -> None:
     if later:
-        db.session.execute(_PUT_OFF, [{"one": one, "until": at} for one, at in later.items()])
+        rows = [{"one": one, "at": at} for one, at in later.items()]
+        bulk.execute(_PUT_OFF, {"one": "bigint", "at": "timestamptz"}, rows)
 
 
 def _claim(row: Row[*tuple[Any, ...]], by: str, now: datetime) -> Claim:

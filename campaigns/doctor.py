@@ -2,27 +2,24 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import bell, due, schema, standstill
+from campaigns import bell, due, schema, standstill, ways
 from campaigns.crypto import address_hash, key_id
 from campaigns.db import clock, db
 from campaigns.mail.mailbox import Place
-from campaigns.mail.relay import BadRelay
-from campaigns.mail.smtp import Patience, SmtpTransport
-from campaigns.mail.transport import Unreachable
-from campaigns.mail.way import way_out
 from campaigns.model import append_only
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookSecret
 from campaigns.model.mail_hook import MailHook
 from campaigns.model.mailbox import MailboxReading
 from campaigns.model.pulse import Pulse
+from campaigns.model.transport import MailTransport
 from config import settings
 
 # Signatures of webhooks are refused when the clock is minutes off; seconds are everyday.
@@ -32,7 +29,6 @@ SOUND_SQLITE = (3, 51, 3)
 BROKER_PATIENCE = 0.3  # The health page asks too, and no page waits longer (design §3).
 # A mailbox that was due for so long is not being read.
 LATEST_READING = timedelta(minutes=15)
-MAIL_PATIENCE = Patience(connect=5, reply=5, dot=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +150,8 @@ def _triggers(now: datetime) -> Iterator[Finding]:
 
 def _keys(now: datetime) -> Iterator[Finding]:
     known = {name for name, _key in settings().data_keys}
-    sealed = db.session.scalars(select(WebhookSecret.sealed).union_all(select(MailHook.sealed)))
+    others = (select(MailHook.sealed), select(MailTransport.sealed))
+    sealed = db.session.scalars(select(WebhookSecret.sealed).union_all(*others))
     lost = {key_id(one) for one in sealed} - known
     if lost:
         yield Finding(
@@ -272,15 +269,18 @@ def _broker() -> Iterator[Finding]:
 
 
 def _mail() -> Iterator[Finding]:
-    try:
-        transport = way_out(settings().smtp_url, settings().instance_dir)
-        if isinstance(transport, SmtpTransport):
-            transport = replace(transport, patience=MAIL_PATIENCE)
-        transport.connect().close()
-    except (Unreachable, BadRelay) as error:
-        yield Finding("mail", str(error), _("Start the relay, or correct SMTP_URL."))
-    else:
-        yield Finding("mail", _("Letters go out by %(transport)s.", transport=transport.name))
+    found = list(ways.tried())
+    if not found:
+        remedy = _("Let one go on under Organisation › Mail servers.")
+        yield Finding("mail", _("Every mail server is paused or cannot be decrypted."), remedy)
+    for name, of_settings, trouble in found:
+        if trouble is None:
+            yield Finding("mail", _("Letters go out by %(transport)s.", transport=name))
+        elif of_settings:
+            yield Finding("mail", trouble, _("Start the relay, or correct SMTP_URL."))
+        else:
+            remedy = _("Start the relay, or correct it under Organisation › Mail servers.")
+            yield Finding("mail", trouble, remedy)
 
 
 _LOOKS: dict[str, Look] = {

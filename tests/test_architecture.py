@@ -45,6 +45,8 @@ SHARED = (
     "slots",
     "hours",
     "claimed_gifts",
+    "domains",
+    "ways",
 )
 TOP = (
     "app",
@@ -54,6 +56,7 @@ TOP = (
     "cli_figures",
     "cli_imports",
     "cli_returns",
+    "cli_transports",
     "local",
 )
 FOUNDATIONS = ("crypto", "money", "files")
@@ -134,6 +137,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "spans",
                 "conversion",
                 "daysoff",
+                "allowances",
             ),
             "figures",
         ),

@@ -8,19 +8,23 @@ import os
 import secrets
 import socket
 from collections import deque
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Lock
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import addressing, claims, leases, outcomes
+from campaigns import addressing, claims, domains, leases, outcomes, ways
 from campaigns.composition import Desk
 from campaigns.db import clock, db, reading
 from campaigns.mail.transport import Outcome, State, Transport
 from campaigns.marks import Mark
 from campaigns.model.delivery import Claim
+from campaigns.ways import Way
 from workers.carriers import Carrier, InHand, Report, uptime
+from workers.lanes import Lanes
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ CONNECTIONS = 20
 WORK_SECONDS, DRAIN_SECONDS = 14.0, 4.0
 BEAT_SECONDS, BURY_SECONDS = 1.0, 5.0
 WAIT_SECONDS = 0.2
-LONGEST_REST = 30.0
+BEFORE, PATIENCE = datetime.fromtimestamp(0, UTC), timedelta(seconds=2 * WAIT_SECONDS)
 # A mailing pauses itself when more than this share of its last letters failed.
 FAILING_SHARE, WINDOW, FEWEST = 0.2, 100, 20
 
@@ -39,26 +43,28 @@ FAILING_SHARE, WINDOW, FEWEST = 0.2, 100, 20
 class Office:
     """Outlives ticks: a letter whose relay is silent stays with its carrier when a tick ends.
 
-    Everything but the carriers runs in the thread that calls `work`. Claims are noted at `mark`.
+    Everything but the carriers runs in the thread that calls `work`. `out` is the only transport,
+    or says which there are; it is asked every second. Claims are noted at `mark`.
     """
 
     def __init__(
-        self, transport: Transport, connections: int = CONNECTIONS, mark: Mark | None = None
+        self,
+        out: Transport | Callable[[], Sequence[Way]],
+        connections: int = CONNECTIONS,
+        mark: Mark | None = None,
     ) -> None:
         self.name = f"post:{socket.gethostname()[:8]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.pid = os.getpid()
         self.closing = Event()
-        self._transport, self._connections = transport, connections
         self._mark = mark
         self._reports: SimpleQueue[Report] = SimpleQueue()
-        self._carriers: set[Carrier] = set()
-        self._ready: list[Carrier] = []
+        self._lanes = Lanes(out, connections, self._reports)
         self._in_hand: dict[Carrier, InHand] = {}
         self._unrecorded: list[outcomes.Result] = []
         self._desk = Desk()
-        self._dry = False
-        self._beaten = self._buried = self._rest_until = 0.0
-        self._refusals = 0
+        self._dry, self._soon = False, BEFORE
+        self._watched: frozenset[str] = frozenset()
+        self._beaten = self._buried = 0.0
         self._windows: dict[int, deque[bool]] = {}
         self._failing: dict[int, tuple[int, int]] = {}
         self._working = Lock()
@@ -78,7 +84,7 @@ class Office:
                 self._serve(uptime() + seconds)
         finally:
             db.session.rollback()
-            self._dismiss()
+            self._lanes.dismiss()
             self._working.release()
 
     @property
@@ -92,36 +98,30 @@ class Office:
         return waiting
 
     def _begin(self) -> None:
-        self._desk, self._dry = Desk(), False
+        self._desk, self._dry, self._soon = Desk(), False, BEFORE
         held = [letter.claim.id for letter in self._in_hand.values()]
         held += [result.claim.id for result in self._unrecorded]
         if self._mark is not None:
             self._mark.notice(datetime.now(UTC))
         leases.give_back(self.name, held)
         self._beat(at_once=True)
+        self._lanes.tell()
         db.session.commit()
 
     def _serve(self, until: float) -> None:
         while True:
             claiming = uptime() < until and not self.closing.is_set()
-            if claiming:
-                self._open_more()
-            idle = not claiming or self._dry or not self._ready
+            if claiming and not self._dry:
+                self._lanes.open_more(len(self._in_hand))
+            idle = not claiming or self._dry or not self._lanes.free()
             self._collect(WAIT_SECONDS if idle and not self._unrecorded else 0)
-            self._turn(len(self._ready) if claiming else 0)
-            if not self._held and (self._dry or not claiming or not self._carriers):
+            self._turn(claiming and self._lanes.free())
+            dry = self._dry and datetime.now(UTC) > self._soon + PATIENCE
+            over = dry or not claiming or not (self._lanes.carriers or self._lanes.current())
+            if over and not self._held:
                 return
             if uptime() > until + DRAIN_SECONDS:
                 return
-
-    def _open_more(self) -> None:
-        """One connection at first, then as many again, while there is a letter for each."""
-        connecting = len(self._carriers) - len(self._ready) - len(self._in_hand)
-        if connecting > 0 or self._ready or self._dry or uptime() < self._rest_until:
-            return
-        room = self._connections - len(self._carriers)
-        for _ in range(min(room, max(1, len(self._carriers)))):
-            self._carriers.add(Carrier(self._transport, self._reports))
 
     def _collect(self, seconds: float) -> None:
         """Take every report that is there; wait up to `seconds` for the first."""
@@ -138,32 +138,24 @@ class Office:
         carrier = report.carrier
         if report.done is not None:
             self._in_hand.pop(carrier, None)
-            self._ended(report.done.claim, report.outcome, report.at)
-        if report.ready and not carrier.stopped:
-            self._ready.append(carrier)
-            self._refusals = 0
+            self._ended(carrier, report.done.claim, report.outcome, report.at)
+        if report.ready:
+            self._lanes.ready(carrier)
         if report.gone is not None:
-            self._lose(carrier, report.gone)
-
-    def _lose(self, carrier: Carrier, reason: str) -> None:
-        self._carriers.discard(carrier)
-        if carrier in self._ready:
-            self._ready.remove(carrier)
-        if given := self._in_hand.pop(carrier, None):
             # It ended before it looked: the report of a letter's end comes before this one.
-            self._ended(given.claim, None, None)
-        if not carrier.stopped:
-            self._refusals += 1
-            self._rest_until = uptime() + min(2.0**self._refusals, LONGEST_REST)
-            log.warning("No connection for letters: %s", reason)
+            if given := self._in_hand.pop(carrier, None):
+                self._ended(carrier, given.claim, None, None)
+            self._lanes.lose(carrier, report.gone, datetime.now(UTC))
 
-    def _ended(self, claim: Claim, outcome: Outcome | None, at: datetime | None) -> None:
-        result = outcomes.Result(claim, outcome, self._transport.name, at or datetime.now(UTC))
-        self._unrecorded.append(result)
+    def _ended(
+        self, carrier: Carrier, claim: Claim, outcome: Outcome | None, at: datetime | None
+    ) -> None:
+        name = self._lanes.of(carrier).way.name
+        self._unrecorded.append(outcomes.Result(claim, outcome, name, at or datetime.now(UTC)))
 
-    def _turn(self, wanted: int) -> None:
+    def _turn(self, claiming: bool) -> None:
         """One transaction: record what is waiting, then claim for the carriers that are free."""
-        if not (self._unrecorded or wanted or self._failing) and not self._beat_is_due():
+        if not (self._unrecorded or claiming or self._failing) and not self._beat_is_due():
             return
         now, since = datetime.now(UTC), uptime()
         for mailing_id, (failed, of) in self._failing.items():
@@ -171,29 +163,59 @@ class Office:
         if self._unrecorded:
             outcomes.record(self._unrecorded, now)
         self._beat()
-        taken = claims.claim(self.name, wanted, now) if wanted else []
+        self._lanes.tell()
+        gate = self._gate(now, claiming)
+        plan = self._lanes.plan(partial(ways.rooms, now=now)) if claiming else []
+        taken = claims.claim(self.name, len(plan), now, gate) if plan else []
+        ways.draw(self._lanes.draws(plan[: len(taken)]), now)
+        if gate:
+            gate.keep()
         db.session.commit()
         if taken and self._mark is not None:
             self._mark.keep(taken[-1].id, now)
         recorded, self._unrecorded, self._failing = self._unrecorded, [], {}
         self._judge(recorded)
-        if wanted:
-            self._dry = len(taken) < wanted
-        self._hand_out(taken, now, since)
+        if plan:
+            self._dry = len(taken) < len(plan)
+            self._soon = max(self._soon, gate.soon) if gate and gate.soon else self._soon
+        self._hand_out(list(zip(taken, plan, strict=False)), now, since)
 
-    def _hand_out(self, taken: list[Claim], now: datetime, since: float) -> None:
+    def _gate(self, now: datetime, claiming: bool) -> domains.Gate | None:
+        """None while no domain is limited or slow, which costs nothing."""
+        slow = {one.domain for one in self._fared() if one.code in domains.LATER}
+        self._watched |= slow
+        if not self._watched or not (claiming or self._unrecorded):
+            return None
+        gate = domains.Gate(now, slow)
+        gate.learn(self._fared())
+        return gate
+
+    def _fared(self) -> list[domains.Fared]:
+        """What the letters that are being recorded say of their domains."""
+        return [
+            domains.Fared(
+                one.claim.to.address.ascii_domain,
+                one.outcome.state is State.SENT,
+                one.outcome.code,
+                one.at,
+            )
+            for one in self._unrecorded
+            if one.outcome is not None
+        ]
+
+    def _hand_out(self, taken: list[tuple[Claim, Carrier]], now: datetime, since: float) -> None:
         with reading():
-            for claim in taken:
+            for claim, carrier in taken:
                 try:
                     written = self._desk.write(claim, now)
                 except SQLAlchemyError:
-                    self._ended(claim, None, now)
+                    self._ended(carrier, claim, None, now)
                 except Exception as error:  # noqa: BLE001 - one bad letter must not stop the post
                     log.error("Letter %d cannot be composed: %s", claim.id, type(error).__name__)
                     answer = f"The letter could not be composed: {type(error).__name__}."
-                    self._ended(claim, Outcome(State.FAILED, None, answer), now)
+                    self._ended(carrier, claim, Outcome(State.FAILED, None, answer), now)
                 else:
-                    carrier = self._ready.pop()
+                    self._lanes.hand(carrier)
                     self._in_hand[carrier] = InHand(claim, written, since)
                     carrier.give(self._in_hand[carrier])
             db.session.rollback()
@@ -206,6 +228,8 @@ class Office:
             return
         now = clock() or datetime.now(UTC)
         leases.beat(self.name, now)
+        self._lanes.look()
+        self._watched = domains.watched()
         self._beaten = uptime()
         if at_once or uptime() - self._buried >= BURY_SECONDS:
             leases.bury(now)
@@ -222,13 +246,6 @@ class Office:
             if len(window) >= FEWEST and sum(window) > FAILING_SHARE * len(window):
                 self._failing[mailing_id] = (sum(window), len(window))
                 del self._windows[mailing_id]
-
-    def _dismiss(self) -> None:
-        """Let idle carriers go; those with a letter in hand end after it."""
-        for carrier in self._carriers:
-            if carrier not in self._in_hand:
-                carrier.stop()
-        self._ready.clear()
 
 
 _VERDICTS = (State.SENT, State.FAILED)

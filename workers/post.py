@@ -8,9 +8,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from flask import current_app
 
-from campaigns import addressing, segments
+from campaigns import addressing, segments, ways
 from campaigns.db import db
-from campaigns.mail.way import way_out
 from campaigns.marks import Mark
 from config import settings
 from workers.office import Office
@@ -38,8 +37,7 @@ def office() -> Office:
     found: Office | None = current_app.extensions.get("post_office")
     if found is None or found.pid != os.getpid():
         given = settings()
-        transport = way_out(given.smtp_url, given.instance_dir)
-        found = Office(transport, given.worker_concurrency, Mark(given.instance_dir))
+        found = Office(ways.out, given.worker_concurrency, Mark(given.instance_dir))
         current_app.extensions["post_office"] = found
         _offices.append(found)
     return found

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from campaigns import (
+    allowances,
     claiming_gifts,
     clockwork,
     mailhooks,
@@ -33,6 +34,7 @@ def sweep() -> None:
     now = datetime.now(UTC)
     throttles.sweep(now)
     mailhooks.sweep(now)
+    allowances.sweep(now)
     clockwork.sweep(now)
     claiming_gifts.sweep(now)
     db.session.commit()

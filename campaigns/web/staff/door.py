@@ -65,6 +65,7 @@ from campaigns.web.staff import (
     settle,
     timelines,
     today,
+    transports,
     turned,
     unplaced,
     updates,
@@ -97,7 +98,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
          codes, exports,
-         notices, webhooks, updates, proofs, mailings, returned, organisation, people, records,
+         notices, webhooks, updates, proofs, mailings, returned, organisation, people,
+         transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)

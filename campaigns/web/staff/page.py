@@ -56,7 +56,7 @@ NAV = (
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings", "returned")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
-     ("organisation", "people", "records")),
+     ("organisation", "people", "transports", "records")),
     ("staff.health.index", _l("Health"), _P.ADMINISTER, ("health", "outbox")),
     ("staff.me.ask", _l("My settings"), _P.LOOK, ("me",)),
 )  # fmt: skip
@@ -135,6 +135,7 @@ def office_tabs(here: str) -> list[dict[str, Any]]:
         here,
         ("organisation", "staff.organisation.ask", _("Organisation"), _P.ADMINISTER),
         ("people", "staff.people.index", _("Staff"), _P.ADMINISTER),
+        ("transports", "staff.transports.index", _("Mail servers"), _P.ADMINISTER),
         ("records", "staff.records.index", _("Who changed what"), _P.ADMINISTER),
     )
 
