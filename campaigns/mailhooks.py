@@ -9,12 +9,12 @@ from sqlalchemy import Table, delete, select, update
 
 from campaigns import audit, crypto
 from campaigns.db import db, insert
-from campaigns.mail import mailgun
+from campaigns.mail import mailgun, postmark, ses
 from campaigns.mail.hook import FRESH, Malformed, Provider
 from campaigns.model.mail_hook import MailHook, UsedToken
 from config import settings
 
-PROVIDERS: dict[str, Provider] = {"mailgun": mailgun}
+PROVIDERS: dict[str, Provider] = {"mailgun": mailgun, "postmark": postmark, "ses": ses}
 LONGEST_SECRET = 4096
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]", re.ASCII)
 

@@ -61,7 +61,7 @@ def take(message: bytes, door: str, now: datetime, *, to: str | None = None) -> 
 
 def tell(event: Event, door: str, now: datetime) -> Verdict:
     """`take` for what a provider tells of a letter in its own words."""
-    delivery_id = _named((), event.letters)
+    delivery_id = _named(event.senders, event.letters)
     if delivery_id is None:
         return stray(door, Verdict.NOT_OURS, now)
     delivery = _held(delivery_id)

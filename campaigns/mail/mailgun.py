@@ -1,6 +1,7 @@
 """Mailgun: events of letters that left by it, signed in the body by the account's signing key."""
 
 import hmac
+import re
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -9,6 +10,7 @@ from campaigns.mail import returned, status
 from campaigns.mail.hook import (
     FRESH,
     BadSignature,
+    Beside,
     Event,
     Malformed,
     Post,
@@ -20,13 +22,17 @@ from campaigns.mail.hook import (
 from campaigns.mail.returned import Said
 from campaigns.mail.status import Meaning
 
+LABEL = "Mailgun"
+# The account's HTTP webhook signing key.
+SECRET = re.compile(r"\S{8,200}")
+OURS = False
 # 406 tells Mailgun not to come again. One that is not signed may be so once the key is right.
 REFUSED: dict[type[PostError], int] = {BadSignature: 401, Malformed: 406}
 # Reasons by which it did not even try, because of what came back earlier.
 _SUPPRESSED = {"suppress-complaint": Meaning.COMPLAINT, "suppress-bounce": Meaning.SOFT}
 
 
-def read(body: bytes, secret: str, now: datetime) -> Post:
+def read(body: bytes, secret: str, now: datetime, beside: Beside) -> Post:
     """Verify and read a post; raises `BadSignature` and `Malformed`.
 
     The signature covers a time and a token and not the event, so the token is good for one body

@@ -3,10 +3,11 @@
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from campaigns.mail import greeting
+from campaigns.mail import greeting, postmark
 from campaigns.mail.address import Address, masked
 from campaigns.mail.relay import Relay
 from campaigns.mail.transport import Outcome, State, Unreachable
@@ -18,6 +19,7 @@ _DOT = b".\r\n"
 _SENDER = re.compile(r"[!-;=?-~]*")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+Dress = Callable[[bytes], bytes]
 _STATE_OF_KIND = {2: State.SENT, 4: State.DEFERRED, 5: State.FAILED}
 
 
@@ -46,6 +48,12 @@ class SmtpTransport:
     def name(self) -> str:
         return f"{self.relay.host}:{self.relay.port}"
 
+    @property
+    def _dress(self) -> Dress | None:
+        """What a relay wants in front of a letter, so that it can tell us of it later."""
+        own = f".{self.relay.host}".endswith(f".{postmark.RELAY}")
+        return postmark.marked if own else None
+
     def connect(self) -> "SmtpConnection":
         """Greet, encrypt and log in as the relay's address says. Raises `Unreachable`."""
         place = (self.relay.host, self.relay.port)
@@ -56,7 +64,8 @@ class SmtpTransport:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire = Wire(connected, self.patience.reply)
         try:
-            return SmtpConnection(wire, greeting.opened(wire, self.relay, self.tls), self.patience)
+            offers = greeting.opened(wire, self.relay, self.tls)
+            return SmtpConnection(wire, offers, self.patience, self._dress)
         except Dropped as error:
             wire.close()
             raise Unreachable(f"{self.name}: {error}") from error
@@ -68,10 +77,17 @@ class SmtpTransport:
 class SmtpConnection:
     """One session with a relay that has greeted us. Belongs to one thread."""
 
-    def __init__(self, wire: Wire, offers: greeting.Offers, patience: Patience) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        offers: greeting.Offers,
+        patience: Patience,
+        dress: Dress | None = None,
+    ) -> None:
         self._wire = wire
         self._offers = offers
         self._patience = patience
+        self._dress = dress
         self._open = True
         self._handed_over = False
 
@@ -84,7 +100,7 @@ class SmtpConnection:
         if not self._open or self._wire.stale():
             self._drop()
             raise Unreachable("The relay closed the connection between two letters.")
-        content = _content(message)
+        content = _content(self._dress(message) if self._dress else message)
         envelope = self._envelope(sender, to, content)
         if objection := self._offers.objection(to, content):
             return Outcome(State.FAILED, None, objection)

@@ -12,10 +12,11 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from campaigns import mailhooks, returns
 from campaigns.crypto import Undecryptable
 from campaigns.db import db, reading
-from campaigns.mail.hook import LARGEST_POST, Post, PostError
+from campaigns.mail.hook import LARGEST_POST, Beside, Post, PostError, Unavailable
 from campaigns.model.mail_hook import MailHook
 from campaigns.web.bodies import RETRY_SECONDS
 from campaigns.web.errors import let_go, trace
+from campaigns.web.published import Published
 from config import settings
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ bp = Blueprint("mailhooks", __name__)
 
 
 def init_app(app: Flask) -> None:
+    app.extensions["published"] = Published()
     app.register_blueprint(bp)
 
 
@@ -30,8 +32,9 @@ def init_app(app: Flask) -> None:
 def post(name: str) -> Response:
     """Take what a provider tells; answered after the commit.
 
-    200: taken, known already, or about no letter of ours. Else it was not taken: 401, 406 (as the
-    provider understands them), 404, 413; 503 with Retry-After when the database is away.
+    200: taken, known already, or about no letter of ours. Else it was not taken: 4xx as the
+    provider understands it, 404, 413; 503 with Retry-After when the database is away, or what
+    the provider signs with.
     """
     return answer(name, datetime.now(UTC))
 
@@ -42,7 +45,9 @@ def answer(name: str, now: datetime) -> Response:
     provider, door, body = mailhooks.PROVIDERS[hook.provider], f"hook:{name}", _body()
     secret = hook.secret(settings().data_keys)
     try:
-        read = provider.read(body, secret, now)
+        read = provider.read(body, secret, now, _beside())
+        if read.visit:
+            _published().fetch(read.visit)
         _take(hook, read, body, now)
     except PostError as error:
         let_go()
@@ -61,6 +66,17 @@ def _open(name: str) -> MailHook:
     if hook is None:
         raise NotFound("There is no such hook.")
     return hook
+
+
+def _beside() -> Beside:
+    given = request.authorization
+    password = given.password if given is not None and given.type == "basic" else None
+    return Beside(password or "", _published().kept)
+
+
+def _published() -> Published:
+    found: Published = current_app.extensions["published"]
+    return found
 
 
 def _take(hook: MailHook, read: Post, body: bytes, now: datetime) -> None:
@@ -101,6 +117,7 @@ def _refuse(error: HTTPException) -> Any:
 @bp.errorhandler(DBAPIError)
 @bp.errorhandler(PoolTimeout)
 @bp.errorhandler(Undecryptable)
+@bp.errorhandler(Unavailable)
 def _our_outage(error: Exception) -> Any:
     """Nothing was taken, so the provider has to come again."""
     log.error("What a provider told could not be taken. %s", trace(error))

@@ -1,15 +1,11 @@
 """What Mailgun tells of letters: taken once, whoever posts it, and refused without a trace."""
 
-import contextvars
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import hypothesis
 import pytest
 from flask import Flask
-from hypothesis import strategies as st
 
 from campaigns import mailhooks, suppression
 from campaigns.db import db
@@ -18,44 +14,17 @@ from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.mail_hook import MailHook, UsedToken
 from campaigns.model.returned import Return, Stray
-from campaigns.web import mailhooks as door
 from tests import make
 from tests.claiming import state
 from tests.make import NOON
+from tests.web.mailhooks.conftest import Send
 from tests.web.mailhooks.mailgun import KEY, event, post, signed
-
-Send = Callable[..., int]
-SUPPRESS = [hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow]
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
 
 
 @pytest.fixture
 def letter(app: Flask) -> Delivery:
     mailhooks.setup("mailgun", "mailgun", KEY, NOON)
     return make.delivery("ada@example.org", state=DeliveryState.UNKNOWN)
-
-
-@pytest.fixture
-def send(app: Flask) -> Send:
-    """Post a body at a moment; the status of the answer."""
-
-    def sent(body: bytes, now: Any = NOON, name: str = "mailgun") -> int:
-        db.session.commit()
-        app.extensions["refusals"] = type(app.extensions["refusals"])()
-        status = contextvars.Context().run(answered, body, now, name)
-        db.session.expire_all()
-        return status
-
-    def answered(body: bytes, now: Any, name: str) -> int:
-        """With a session of its own, as a real post has."""
-        with app.test_request_context(f"/hooks/mail/{name}", method="POST", data=body):
-            return door.answer(name, now).status_code
-
-    return sent
 
 
 def reasons() -> list[str]:
@@ -165,17 +134,6 @@ def test_a_letter_that_is_not_ours_is_counted(send: Send, letter: Delivery) -> N
     assert send(post(strange)) == 200
     assert reasons() == ["not_ours"]
     assert state(letter) == "unknown"
-
-
-@hypothesis.settings(max_examples=60, database=None, deadline=None, suppress_health_check=SUPPRESS)
-@hypothesis.given(data=JSON, inside=st.dictionaries(st.sampled_from(
-    ["event", "severity", "reason", "delivery-status", "message", "id"]), JSON))  # fmt: skip
-def test_whatever_is_signed_upsets_nobody(
-    send: Send, letter: Delivery, data: object, inside: dict[str, object]
-) -> None:
-    for some in (data, event(letter) | inside):
-        body = json.dumps(signed(some, token=f"{hash(str(some)):050d}")).encode()
-        assert send(body) in (200, 406)
 
 
 def test_a_hook_is_set_up_by_command(app: Flask, tmp_path: Any) -> None:
