@@ -11,7 +11,6 @@ from campaigns import mailhooks, returns
 from campaigns.cli_command import Command
 from campaigns.db import db
 from campaigns.mail.parts import LARGEST
-from config import settings
 
 # EX_TEMPFAIL of sysexits.h: the relay keeps the message and comes again.
 COME_AGAIN = 75
@@ -65,7 +64,7 @@ def add_mail_hook(name: str, provider: str, secret: IO[str]) -> None:
     except mailhooks.BadHook as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    click.echo(f"Address: {settings().base_url}/hooks/mail/{hook.name}")
+    click.echo(f"Address: {mailhooks.address(hook)}")
 
 
 @click.command(cls=Command, name="remove-mail-hook")

@@ -35,8 +35,8 @@ class Published:
         return found
 
     def fetch(self, url: str) -> bytes:
-        """Asked each time. One that leads elsewhere is not followed far: whoever allowed this
-        address allowed no other. Raises `Unavailable`."""
+        """Asked each time. What stands elsewhere is not taken, wherever the address leads, since
+        it was this one that was allowed. Raises `Unavailable`."""
         try:
             answer = fetch(Ask(url), Manners.of(settings(), SECONDS, LARGEST))
         except PlatformError as error:

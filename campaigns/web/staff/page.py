@@ -54,7 +54,8 @@ NAV = (
       "settle", "placements", "unplaced", "reconciliation", "donors", "merges", "claims",
       "exports")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK, ("updates", "mailings", "returned")),
-    ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES, ("notices", "webhooks")),
+    ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES,
+     ("notices", "webhooks", "mailhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,
      ("organisation", "people", "transports", "records")),
     ("staff.health.index", _l("Health"), _P.ADMINISTER, ("health", "outbox")),
@@ -127,6 +128,7 @@ def webhook_tabs(here: str) -> list[dict[str, Any]]:
         here,
         ("notices", "staff.notices.index", _("Notices"), _P.SEE_NOTICES),
         ("webhooks", "staff.webhooks.index", _("Endpoints"), _P.MANAGE_WEBHOOKS),
+        ("mailhooks", "staff.mailhooks.index", _("Mail providers"), _P.MANAGE_WEBHOOKS),
     )
 
 
