@@ -11,7 +11,7 @@ from campaigns.mail import greeting, postmark
 from campaigns.mail.address import Address, masked
 from campaigns.mail.relay import Relay
 from campaigns.mail.transport import Outcome, State, Unreachable
-from campaigns.mail.wire import Dropped, Reply, Wire
+from campaigns.mail.wire import Dropped, HungUp, Reply, Wire
 
 LONGEST_ANSWER = 300
 _DATA = b"DATA\r\n"
@@ -131,28 +131,23 @@ class SmtpConnection:
         """Envelope and content in one round trip (RFC 3030 §4.2): the relay counts the octets.
 
         A relay that refused the recipient has nobody to deliver to, and says so a second time or
-        hangs up. One that takes the content contradicts itself: nobody knows what it did.
+        hangs up. One that takes anything after that, or makes no sense, may have done whatever.
         """
         chunk = b"BDAT %d LAST\r\n" % len(content)
         self._hand_over(b"".join([*envelope, chunk, content[:-1]]), content[-1:])
-        refusal = None
+        replies: list[Reply] = []
         try:
-            for _ in envelope:
-                reply = self._wire.reply()
-                refusal = refusal or (reply if reply.kind != 2 else None)
-            verdict = self._wire.reply(self._patience.dot)
-        except Dropped:
-            if refusal is None:
+            for seconds in (*[self._patience.reply] * len(envelope), self._patience.dot):
+                replies.append(self._wire.reply(seconds))
+        except HungUp:
+            if all(reply.kind == 2 for reply in replies):
                 raise
             self._drop()
-            return self._refused(refusal, to)
-        if (verdict.kind == 2 and self._wire.ahead) or (refusal and verdict.kind not in (4, 5)):
+        first = next((at for at, reply in enumerate(replies) if reply.kind != 2), None)
+        after = replies[first:] if first is not None else []
+        if any(reply.kind not in (4, 5) for reply in after) or (not after and self._wire.ahead):
             raise Dropped("The relay's answers contradict each other.")
-        return (
-            self._outcome(verdict, to)
-            if verdict.kind == 2
-            else self._refused(refusal or verdict, to)
-        )
+        return self._refused(after[0], to) if after else self._outcome(replies[-1], to)
 
     def _in_two(self, envelope: list[bytes], content: bytes, to: Address) -> Outcome:
         """The envelope, then the content, which ends with a dot (RFC 5321 §3.3)."""

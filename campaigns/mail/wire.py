@@ -18,6 +18,10 @@ class Dropped(Exception):
     """The relay is gone, silent for too long, or speaks what is not SMTP. The wire is of no use."""
 
 
+class HungUp(Dropped):
+    """The relay ended the connection, without a word that was left half said or made no sense."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A whole reply (RFC 5321 §4.2): the code of its last line and the text of each line."""
@@ -147,9 +151,9 @@ class Wire:
         except TimeoutError as error:
             raise Dropped("The relay did not answer in time.") from error
         except OSError as error:
-            raise Dropped(f"The connection broke while we waited ({_name(error)}).") from error
+            raise HungUp(f"The connection broke while we waited ({_name(error)}).") from error
         if not octets:
-            raise Dropped("The relay hung up.")
+            raise (Dropped if self._unread else HungUp)("The relay hung up.")
         return octets
 
 
