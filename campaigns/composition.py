@@ -136,6 +136,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
         "why": told.why,
         "web_url": told.web,
         "leave_url": _leave(mark("token")) if KINDS[kind].leavable else None,
+        "choose_url": f"{settings().base_url}/preferences/{mark('token')}",
         "campaign": told.campaign,
         **told.own,
     }

@@ -76,10 +76,16 @@ def withdraw(delivery: Delivery, now: datetime) -> None:
 
     Letters without a purpose that could be withdrawn (service letters) change nothing.
     """
-    if delivery.donor_id is None or delivery.purpose is Purpose.SERVICE:
+    if delivery.purpose is not Purpose.SERVICE:
+        decline(delivery, delivery.purpose, delivery.campaign_id, now)
+
+
+def decline(delivery: Delivery, purpose: Purpose, campaign_id: int | None, now: datetime) -> None:
+    """Whoever got the letter says no to any one purpose. The second time does nothing."""
+    if delivery.donor_id is None:
         return
     for donor_id in _rows_of(delivery.donor_id):
-        _take_back(donor_id, delivery.purpose, delivery.campaign_id, delivery, now)
+        _take_back(donor_id, purpose, campaign_id, delivery, now)
     db.session.flush()
 
 

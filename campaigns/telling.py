@@ -176,6 +176,8 @@ def _gift(claim: Claim) -> Mapping[str, str]:
 
 
 def _confirm(about: About) -> Told:
+    if about.claim.occasion.startswith("preferences:"):
+        return _preferences()
     if about.campaign_if_any is None:
         return _confirm_newsletter()
     claim = claimed_gifts.of_occasion(about.claim.occasion)
@@ -195,6 +197,23 @@ def _confirm_newsletter() -> Told:
         _("Please confirm: our newsletter"),
         _("You get this once, because this address was entered on our page."),
         button=(_("Yes, write to me"), f"{settings().base_url}/follow/confirm/{mark('token')}"),
+    )
+
+
+def _preferences() -> Told:
+    return Told(
+        _("Your preferences and your data"),
+        _("You get this once, because somebody who has a letter of ours to you asked for it."),
+        button=(_("Open my preferences"), f"{settings().base_url}/preferences/{mark('token')}"),
+        own={
+            "paragraphs": [
+                _(
+                    "With this link you choose what you get from us, see what we know about you, "
+                    "and can have it erased. It works for one day."
+                ),
+                _("Please do not pass this letter on. If it was not you who asked, do nothing."),
+            ]
+        },
     )
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 FOLLOW = "follow-1"
 NEWSLETTER = "newsletter-1"
 CLAIM = "claim-1"
+PREFERENCES = "preferences-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,14 @@ _KEPT: Mapping[str, Mapping[str, Wording]] = MappingProxyType(
                 "项目有进展时，我们会写信给你。在任何一封信里点一下就可以退订。",
                 "是的，这是我捐的",
             ),
+        },
+        PREFERENCES: {
+            "en": Wording(
+                "What is ticked comes to you as a letter. One tap in any of them and you have "
+                "left it.",
+                "Keep this choice",
+            ),
+            "zh-Hans": Wording("勾选的内容会以信件寄给你。每封信里都可以一键退订。", "保存选择"),
         },
     }
 )

@@ -160,7 +160,10 @@ def test_an_update_leads_to_its_public_page_in_both_parts_and_both_languages(app
 def test_what_leads_to_the_public_page_names_no_reader() -> None:
     mailing = make.mailing(make.update(published_at=NOON))
     links = re.findall(r"http://localhost\S+", bodies(letter(claim(mailing=mailing)))[0])
-    assert [link for link in links if "tok" in link] == ["http://localhost/unsubscribe/tok"]
+    assert [link for link in links if "tok" in link] == [
+        "http://localhost/unsubscribe/tok",
+        "http://localhost/preferences/tok",
+    ]
     assert "?" not in "".join(links)
 
 

@@ -59,7 +59,7 @@ def test_whatever_a_name_says_is_words_in_each_part(name: str) -> None:
     assert "<script>" not in rich
     assert "<strong>" not in rich
     assert found["Bcc"] is None
-    assert plain.count("tok") == 1 + 3 * name.count("tok")
+    assert plain.count("tok") == 2 + 3 * name.count("tok")
 
 
 def test_the_first_words_in_a_list_of_letters_have_no_marks() -> None:

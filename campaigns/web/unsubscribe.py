@@ -8,7 +8,7 @@ token has the letter.
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -59,6 +59,7 @@ def _answer(delivery: Delivery | None, token: str, done: str | None = None) -> R
         page["letters"] = _in_words(delivery)
         page["address"] = masked(delivery.donor.address or "") if delivery.donor else None
         page["action"] = request.path
+        page["more"] = url_for("preferences.page", token=token)
     return render_template("unsubscribe.html", site=here, page=page), 200 if known else 404
 
 

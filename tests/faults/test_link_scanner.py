@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from campaigns import accounts, addressing, following
+from campaigns import accounts, addressing, following, preferences
 from campaigns.db import Base, db
 from campaigns.mail.address import Address
 from campaigns.mail.transport import MemoryTransport
@@ -31,8 +31,8 @@ def test_opening_every_link_of_every_letter_changes_nothing(client: FlaskClient,
     before = _everything()
     asked = {link: getattr(client, verb)(link) for link in sorted(links)}
     assert _everything() == before
-    assert len(memory.kept) == 4
-    for door in ("/unsubscribe/", "/follow/confirm/", "/staff/reset/"):
+    assert len(memory.kept) == 6
+    for door in ("/unsubscribe/", "/preferences/", "/follow/confirm/", "/staff/reset/"):
         assert [answer.status_code for link, answer in asked.items() if door in link][:1] == [200]
 
 
@@ -42,6 +42,9 @@ def _write_one_of_each() -> None:
     delivery, staff = make.delivery(), make.staff()
     campaign = db.session.get_one(Campaign, delivery.campaign_id)
     following.ask(campaign, Address.parse("new@example.org"), "en", now)
+    following.ask(None, Address.parse("new@example.org"), "en", now)
+    if reader := preferences.reader(delivery, now):
+        preferences.write(reader, now)
     accounts.ask_reset(staff.email, now)
     addressing.pause_itself(make.mailing().id, 30, 100, now)
     db.session.commit()

@@ -44,6 +44,7 @@ def letter(**changes: object) -> SimpleNamespace:
         "figures": [],
         "why": "You follow After school.",
         "leave_url": "https://example.org/unsubscribe/token",
+        "choose_url": "https://example.org/preferences/token",
         "zone": None,
     }
     return SimpleNamespace(**(base | changes))

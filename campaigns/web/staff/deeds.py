@@ -54,6 +54,7 @@ DEEDS = {
     "entered report": _l("entered a figure"),
     "expired mailing": _l("a mailing expired"),
     "explained gap": _l("explained a gap"),
+    "erased donor": _l("forgot a donor, at their wish"),
     "exported donors": _l("exported donors"),
     "in_review mailing": _l("handed in a mailing for approval"),
     "left notice": _l("left a notice unbooked"),
