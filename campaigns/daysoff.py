@@ -1,5 +1,6 @@
 """Days off: a country's public holidays, its weekends, and the workdays that make up for them."""
 
+import re
 from datetime import date, timedelta
 from functools import cache, lru_cache
 
@@ -9,6 +10,7 @@ from holidays import HolidayBase
 # The library's names of our languages.
 _LANGUAGES = {"zh-Hans": "zh_CN", "en": "en_US"}
 _DAY = timedelta(days=1)
+_BRACKETS = re.compile(r"\s*[（(][^;]*")
 
 
 def knows(country: str) -> bool:
@@ -17,9 +19,13 @@ def knows(country: str) -> bool:
 
 
 def holiday(country: str, day: date, locale: str = "en") -> str | None:
-    """The name of the public holiday; None for any other day, and where nothing is known."""
+    """The name of the public holiday; None for any other day, and where nothing is known.
+
+    What the library says of it in brackets, as that it is shifted, is left out.
+    """
     found = _year(country, day.year, locale)
-    return None if found is None else found.get(day)
+    name = None if found is None else found.get(day)
+    return name and _BRACKETS.sub("", name)
 
 
 def made_up(country: str, day: date) -> bool:

@@ -39,6 +39,7 @@ class What(StrEnum):
     SET_BACK = "set_back"
     HELD = "held"
     TO_APPROVE = "to_approve"
+    SENT_BACK = "sent_back"
     MISSED = "missed"
     PAUSED = "paused"
     UNKNOWN = "unknown"
@@ -91,6 +92,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.JUDGE_REPORTS, _held),
         (Permission.SEND, _stopped),
         (Permission.APPROVE, lambda: _to_approve(staff)),
+        (Permission.WRITE, lambda: _sent_back(staff)),
         (Permission.SEND, _unknown),
         (Permission.SEND, lambda: _unwanted(now)),
         (Permission.BOOK, _notices),
@@ -129,6 +131,13 @@ def _to_approve(staff: Staff) -> Iterator[Need]:
     for mailing in _mailings(MailingState.IN_REVIEW):
         if alone or not mailing.is_by(staff.id):
             yield Need(What.TO_APPROVE, mailing=mailing)
+
+
+def _sent_back(staff: Staff) -> Iterator[Need]:
+    """To whoever wrote it: what somebody who approves asked to be changed."""
+    for mailing in _mailings(MailingState.DRAFT):
+        if mailing.note and mailing.is_by(staff.id):
+            yield Need(What.SENT_BACK, mailing=mailing)
 
 
 def _stopped() -> Iterator[Need]:

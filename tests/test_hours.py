@@ -88,6 +88,8 @@ def test_people_work_on_made_up_days_and_may_be_written_to() -> None:
 def test_holidays_have_names_in_both_languages() -> None:
     assert daysoff.holiday("CN", date(2026, 10, 1), "zh-Hans") == "国庆节"
     assert daysoff.holiday("CN", date(2026, 10, 1), "en") == "National Day"
+    assert daysoff.holiday("CN", date(2026, 10, 7), "zh-Hans") == "休息日"
+    assert daysoff.holiday("CN", date(2026, 10, 7), "en") == "Day off"
     assert daysoff.holiday("CN", date(2026, 11, 23)) is None
 
 

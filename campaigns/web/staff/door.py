@@ -22,6 +22,7 @@ from campaigns.web.staff import (
     answers,
     anywhere,
     byhand,
+    calendar,
     campaigns,
     claims,
     codes,
@@ -99,8 +100,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
          codes, exports,
-         notices, webhooks, updates, proofs, mailings, returned, organisation, people,
-         transports, records,
+         notices, webhooks, updates, proofs, mailings, calendar, returned, organisation,
+         people, transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)

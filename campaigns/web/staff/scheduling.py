@@ -30,6 +30,15 @@ def _needed(form: Form, field: Field) -> None:
 _needed.field_flags = {"required": True}  # type: ignore[attr-defined]
 
 
+def _a_way(form: Form, field: Field) -> None:
+    if field.data not in (NOW, AT, ZONES):
+        raise ValidationError(_("Choose one of the list."))
+
+
+# One is always chosen.
+_a_way.field_flags = {"required": True}  # type: ignore[attr-defined]
+
+
 class HourForm(Form):
     way = RadioField(
         _l("When"),
@@ -39,6 +48,7 @@ class HourForm(Form):
             SelectChoice(value=ZONES, label=_l("At this hour in each donor's own zone")),
         ],
         validate_choice=False,
+        validators=[_a_way],
         default=AT,
     )
     at = LocalMomentField(_l("Send at"), validators=[_needed])
@@ -47,10 +57,6 @@ class HourForm(Form):
         validators=[optional()],
         description=_l("In your zone. Letters that have not left by then expire."),
     )
-
-    def validate_way(self, field: Field) -> None:
-        if field.data not in (NOW, AT, ZONES):
-            raise ValidationError(_("Choose one of the list."))
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,15 @@ def _form_page(form: UpdateForm, update: Update | None) -> str:
         crumbs.append((sendings.title(update), url_for("staff.updates.one", id=update.id)))
     title = _("Change the update") if update else _("Write an update")
     return show("staff/update_form.html", title, *crumbs, form=form, update=update,
-                languages=LANGUAGES, short=SHORT)  # fmt: skip
+                notes=_notes(update), languages=LANGUAGES, short=SHORT)  # fmt: skip
+
+
+def _notes(update: Update | None) -> list[str]:
+    """What somebody asked to be changed before they approve."""
+    if update is None:
+        return []
+    back = select(Mailing.note).where(Mailing.update_id == update.id, Mailing.note.is_not(None))
+    return [note or "" for note in db.session.scalars(back.where(Mailing.state == "draft"))]
 
 
 def _campaign(update: Update) -> Campaign | None:
