@@ -16,6 +16,7 @@ from campaigns.web import (
     health,
     mailhooks,
     newsletter,
+    pictures,
     preferences,
     public,
     recent,
@@ -28,7 +29,7 @@ from config import Settings
 # In this order: guards stand before all others.
 DOORS = (
     guards, bodies, errors, assets, recent, health, public, feeds, follow, claim, newsletter,
-    preferences, unsubscribe, staff, webhooks, mailhooks,
+    pictures, preferences, unsubscribe, staff, webhooks, mailhooks,
 )  # fmt: skip
 # The largest body any page takes; doors with smaller ones say so themselves.
 LARGEST_BODY = 2 * 1024 * 1024

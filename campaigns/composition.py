@@ -12,10 +12,10 @@ from babel import Locale
 from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from markupsafe import escape
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
-from campaigns import blocks, telling, text
+from campaigns import blocks, pictures, telling, text
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.compose import Letter, Parts, Template
@@ -129,7 +129,7 @@ def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: s
     letter = {
         "title": told.subject,
         "preheader": text.excerpt(_filled(told.markdown, _unnamed(told)), _PREHEADER) or None,
-        "body": text.html(told.markdown),
+        "body": Markup(pictures.measured(text.html(told.markdown))),  # noqa: S704 - still sanitised
         "body_text": text.plain(told.markdown),
         "greeting": mark("greeting"),
         "button": told.button and {"label": told.button[0], "url": told.button[1]},

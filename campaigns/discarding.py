@@ -7,6 +7,7 @@ from sqlalchemy import select
 from campaigns import batches, stored
 from campaigns.batches import Clock, Pace
 from campaigns.db import db
+from campaigns.model.image import Image
 from campaigns.model.imported import Import, ImportState
 
 
@@ -32,10 +33,12 @@ def _dropped_some(file_id: int, import_id: int) -> bool:
 
 
 def _is_wanted(file_id: int, by_others_than: int) -> bool:
-    """Also by one that is being discarded: the last of several drops the bytes."""
+    """Also by one that is being discarded: the last of several drops the bytes. Somebody may have
+    handed in a picture that we show."""
     other = select(Import.id).where(
         Import.file_id == file_id,
         Import.id != by_others_than,
         Import.state != ImportState.DISCARDED,
     )
-    return db.session.scalar(other.limit(1)) is not None
+    shown = select(Image.id).where(Image.file_id == file_id, Image.erased_at.is_(None))
+    return any(db.session.scalar(one.limit(1)) is not None for one in (other, shown))

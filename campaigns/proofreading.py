@@ -16,7 +16,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
-from campaigns import blocks, composition, text
+from campaigns import blocks, composition, pictures, text
 from campaigns.composition import Preview
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -26,6 +26,8 @@ from config import LOCALES, settings
 
 # Gmail cuts a message at 102 KB and hides the link for leaving with the rest.
 LARGEST_LETTER = 100 * 1024
+# Octets of one image of ours; ours are made small already, so few reach this.
+HEAVY, TOO_HEAVY = 512 * 1024, 1536 * 1024
 # Columns, of which a Chinese character takes two: phones show about so many, then less.
 WIDE_SUBJECT, WIDEST_SUBJECT = 70, 140
 # What looks like a link and is none: a space between, brackets of the other width or left open.
@@ -148,7 +150,9 @@ class _Seen(HTMLParser):
         if not _leads_somewhere(address):
             says = _("There is no image at %(address)s.", address=_legible(address))
             self._say(says, grave=True)
-        elif not _is_ours(address):
+        elif _is_ours(address):
+            self._weigh(address)
+        else:
             shown = _legible(address)
             says = _(
                 "The image at %(address)s stands on another server, which learns who opens the "
@@ -156,6 +160,13 @@ class _Seen(HTMLParser):
                 address=shown,
             )
             self._say(says)
+
+    def _weigh(self, address: str) -> None:
+        image = pictures.at(urlsplit(address).path)
+        if image is not None and image.size > HEAVY:
+            says = _("“%(picture)s” has %(size)s KB. On a telephone it comes slowly.",
+                     picture=image.alt, size=-(-image.size // 1024))  # fmt: skip
+            self._say(says, grave=image.size > TOO_HEAVY)
 
     def _say(self, says: str, *, grave: bool = False) -> None:
         self.found.append(Finding(self._locale, says, grave=grave))
@@ -187,6 +198,8 @@ def _stands_here(path: str) -> bool:
         return False
     if endpoint == "static" or endpoint.startswith("staff."):
         return False
+    if endpoint == "pictures.one":
+        return pictures.at(path) is not None
     slug = values.get("slug")
     return slug is None or db.session.get(CampaignSlug, slug) is not None
 

@@ -43,6 +43,7 @@ SHARED = (
     "vacating",
     "wordings",
     "slots",
+    "pictures",
     "hours",
     "claimed_gifts",
     "domains",

@@ -37,8 +37,8 @@ LAST_DATA_SENT = 44
 
 # Where files are handed in, and by whom: the largest body of any other page is far smaller. A
 # multipart body is a little larger than its file.
-UPLOAD, SESSION = "/staff/imports", "staff="
-LARGEST_UPLOAD = 65 * 1024 * 1024
+UPLOADS = {"/staff/imports": 65 * 1024 * 1024, "/staff/images": 17 * 1024 * 1024}
+SESSION = "staff="
 
 Wsgi = Callable[..., Iterable[bytes]]
 
@@ -67,7 +67,7 @@ class Whole:
         if not declared and "HTTP_TRANSFER_ENCODING" not in environ or declared == "0":
             return self._app(environ, start_response)
         length = int(declared) if declared.isdecimal() else None
-        largest = LARGEST_UPLOAD if _hands_in(environ) else self._largest
+        largest = _hands_in(environ) or self._largest
         if length is not None and length > largest:
             return self._app(environ, start_response)
         seconds = self._seconds + (length or largest) / SLOWEST
@@ -152,15 +152,17 @@ class Watch:
             _cut(silences)
 
 
-def _hands_in(environ: dict[str, Any]) -> bool:
-    """Whether somebody with a session of staff hands in a file."""
-    path, method = environ.get("PATH_INFO"), environ.get("REQUEST_METHOD")
-    return path == UPLOAD and method == "POST" and SESSION in environ.get("HTTP_COOKIE", "")
+def _hands_in(environ: dict[str, Any]) -> int:
+    """How many octets somebody may send who has a session of staff and hands in a file; else 0."""
+    path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD")
+    if method != "POST" or SESSION not in environ.get("HTTP_COOKIE", ""):
+        return 0
+    return UPLOADS.get(path, 0)
 
 
 def _allow() -> None:
-    if _hands_in(request.environ):
-        request.max_content_length = LARGEST_UPLOAD
+    if largest := _hands_in(request.environ):
+        request.max_content_length = largest
 
 
 def _read(source: Any, most: int, into: IO[bytes]) -> int:

@@ -84,3 +84,29 @@ for (const seen of document.querySelectorAll("[data-shows]")) {
   });
   if (source.value) look();
 }
+
+// A picture is handed in and put where somebody writes, without leaving the page.
+const insert = document.querySelector("[data-insert]");
+if (insert) {
+  const [file, words] = insert.querySelectorAll("input");
+  const told = insert.querySelector("[role=status]");
+  const areas = [...document.querySelectorAll("textarea")];
+  let target = areas[0];
+  for (const area of areas) area.addEventListener("focus", () => { target = area; });
+  insert.hidden = false;
+  insert.querySelector("button").addEventListener("click", async () => {
+    const form = new FormData();
+    form.set("csrf_token", target.form.elements.csrf_token.value);
+    if (file.files[0]) form.set("file", file.files[0]);
+    form.set("alt", words.value);
+    const headers = { Accept: "application/json" };
+    const sent = { method: "POST", body: form, headers, credentials: "same-origin" };
+    const answer = await fetch(insert.dataset.insert, sent).catch(() => null);
+    const said = await answer?.json().catch(() => null);
+    told.textContent = said?.error ?? (said ? "✓" : "×");
+    if (!said?.markdown) return;
+    target.setRangeText(`\n\n${said.markdown}\n\n`, target.selectionEnd, target.selectionEnd, "end");
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+    file.value = words.value = "";
+  });
+}

@@ -38,6 +38,8 @@ DEEDS = {
     "changed public name": _l("changed what a gift shows"),
     "changed tolerance": _l("changed what may differ"),
     "claimed gift": _l("a donor claimed a gift"),
+    "uploaded image": _l("handed in a picture"),
+    "erased image": _l("erased a picture"),
     "committed import": _l("had a file booked"),
     "confirmed timeline": _l("confirmed that the data were set back"),
     "counted import": _l("counted a file into the figures"),

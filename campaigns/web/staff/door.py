@@ -37,6 +37,7 @@ from campaigns.web.staff import (
     figures_by_hand,
     figures_table,
     health,
+    images,
     import_rows,
     imports,
     ledger,
@@ -100,7 +101,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
          codes, exports,
-         notices, webhooks, updates, proofs, mailings, calendar, returned, organisation,
+         notices, webhooks, updates, proofs, images, mailings, calendar, returned, organisation,
          people, transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
