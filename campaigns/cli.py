@@ -13,6 +13,7 @@ from sqlalchemy import select
 from campaigns import accounts, doctor, editing, endpoints, mailhooks, polling, transports
 from campaigns.cli_backup import back_up, restore
 from campaigns.cli_command import LARGEST_ID, Command, listing
+from campaigns.cli_contacts import import_contacts
 from campaigns.cli_figures import report_figures
 from campaigns.cli_imports import discard_import, import_file
 from campaigns.cli_returns import add_mail_hook, remove_mail_hook, take_return
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         back_up,
         examine,
         discard_import,
+        import_contacts,
         import_file,
         report_figures,
         restore,

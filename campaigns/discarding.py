@@ -7,6 +7,7 @@ from sqlalchemy import select
 from campaigns import batches, stored
 from campaigns.batches import Clock, Pace
 from campaigns.db import db
+from campaigns.model.contact_import import ContactImport
 from campaigns.model.image import Image
 from campaigns.model.imported import Import, ImportState
 
@@ -34,11 +35,13 @@ def _dropped_some(file_id: int, import_id: int) -> bool:
 
 def _is_wanted(file_id: int, by_others_than: int) -> bool:
     """Also by one that is being discarded: the last of several drops the bytes. Somebody may have
-    handed in a picture that we show."""
+    handed in a picture that we show, or contacts that are under review."""
     other = select(Import.id).where(
         Import.file_id == file_id,
         Import.id != by_others_than,
         Import.state != ImportState.DISCARDED,
     )
     shown = select(Image.id).where(Image.file_id == file_id, Image.erased_at.is_(None))
-    return any(db.session.scalar(one.limit(1)) is not None for one in (other, shown))
+    contacts = select(ContactImport.id).where(ContactImport.file_id == file_id)
+    wanting = (other, shown, contacts)
+    return any(db.session.scalar(one.limit(1)) is not None for one in wanting)

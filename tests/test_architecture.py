@@ -54,6 +54,7 @@ TOP = (
     "cli",
     "cli_backup",
     "cli_command",
+    "cli_contacts",
     "cli_figures",
     "cli_imports",
     "cli_returns",
@@ -117,7 +118,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
         (("composition",), "composed"),
         (("telling",), "telling"),
         (("blocks",), "blocks"),
-        (("progress",), "progress"),
+        (("progress", "contact_verdicts"), "progress"),
         (
             ("gifts", "notices", "refunds", "reconciliation", "givers", "rounds", "tagging"),
             "gifts",

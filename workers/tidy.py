@@ -10,6 +10,7 @@ from campaigns import (
     allowances,
     claiming_gifts,
     clockwork,
+    contacts,
     mailhooks,
     progress,
     rounds,
@@ -37,6 +38,7 @@ def sweep() -> None:
     allowances.sweep(now)
     clockwork.sweep(now)
     claiming_gifts.sweep(now)
+    contacts.sweep(now)
     db.session.commit()
     while stored.sweep(now):
         db.session.commit()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from campaigns.files import delimited
 from campaigns.files.bad import BadFile
+from campaigns.files.delimited import Row
 
 _DELIMITERS = ("\t", ",", ";", "，")
 
@@ -65,7 +66,11 @@ class Columns:
         what `BadFile` stands for, above all its subclasses here.
         """
         text = text.removeprefix("\ufeff")
-        rows = [row for row in delimited.rows([text], _delimiter(text)) if not _empty(row[1])]
+        return self.of(delimited.rows([text], _delimiter(text)), order)
+
+    def of(self, table: Iterable[Row], order: str = "") -> list[Line]:
+        """`lines` of rows that were cut into cells already."""
+        rows = [row for row in table if not _empty(row[1])]
         if not rows:
             raise NoTable("There is no row.")
         named = order.strip()

@@ -52,12 +52,14 @@ DEEDS = {
     "described donor": _l("noted where a donor lives, or their tags"),
     "discarded import": _l("discarded a file"),
     "draft mailing": _l("made a draft of a mailing"),
+    "discarded contacts": _l("discarded a file of contacts"),
     "entered rate": _l("entered a rate"),
     "entered report": _l("entered a figure"),
     "expired mailing": _l("a mailing expired"),
     "explained gap": _l("explained a gap"),
     "erased donor": _l("forgot a donor, at their wish"),
     "exported donors": _l("exported donors"),
+    "imported contacts": _l("kept contacts of a file"),
     "in_review mailing": _l("handed in a mailing for approval"),
     "left notice": _l("left a notice unbooked"),
     "left rows": _l("left rows of a file unbooked"),
@@ -99,6 +101,7 @@ DEEDS = {
 # Rows by the names of their classes.
 SUBJECTS = {
     "campaign": _l("Campaign"),
+    "contactimport": _l("Contacts by file"),
     "delivery": _l("Letter"),
     "donor": _l("Donor"),
     "entry": _l("Entry"),

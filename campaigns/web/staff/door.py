@@ -26,6 +26,7 @@ from campaigns.web.staff import (
     campaigns,
     claims,
     codes,
+    contacts,
     contract,
     corrections,
     days,
@@ -100,7 +101,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          imports, review, import_rows, mappings, mailhooks,
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
-         codes, exports,
+         codes, contacts, exports,
          notices, webhooks, updates, proofs, images, mailings, calendar, returned, organisation,
          people, transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
