@@ -10,13 +10,14 @@ from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from campaigns import accounts, doctor, editing, endpoints, mailhooks, polling, transports
+from campaigns import accounts, doctor, editing, endpoints, mailhooks, polling, signing, transports
 from campaigns.cli_backup import back_up, restore
 from campaigns.cli_command import LARGEST_ID, Command, listing
 from campaigns.cli_contacts import import_contacts
 from campaigns.cli_figures import report_figures
 from campaigns.cli_imports import discard_import, import_file
 from campaigns.cli_returns import add_mail_hook, remove_mail_hook, take_return
+from campaigns.cli_signing import add_signing_key, remove_signing_key, start_signing
 from campaigns.cli_transports import add_transport, remove_transport
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
@@ -54,6 +55,9 @@ def init_app(app: Flask) -> None:
         remove_mail_hook,
         add_transport,
         remove_transport,
+        add_signing_key,
+        start_signing,
+        remove_signing_key,
     ):
         app.cli.add_command(command)
 
@@ -178,7 +182,7 @@ def rotate_webhook(name: str, given: tuple[str, ...], overlap: int, keep: bool) 
 def rotate_data_key() -> None:
     """Encrypt stored secrets again with the newest of DATA_KEYS; the older may go afterwards."""
     try:
-        resealed = endpoints.reseal() + mailhooks.reseal() + transports.reseal()
+        resealed = sum(each.reseal() for each in (endpoints, mailhooks, transports, signing))
     except Undecryptable as error:
         db.session.rollback()
         raise click.ClickException(str(error)) from error

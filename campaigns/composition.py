@@ -3,7 +3,7 @@
 What the recipients of one language share is rendered once; the rest is filled in for each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,10 +15,11 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import select
 
-from campaigns import blocks, pictures, telling, text
+from campaigns import blocks, pictures, signing, telling, text
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.mail.compose import Letter, Parts, Template
+from campaigns.mail.dkim import Signer
 from campaigns.mail.marks import mark, pieces
 from campaigns.mail.verp import bounce_address, message_id
 from campaigns.model.delivery import Claim, LetterKind
@@ -47,6 +48,7 @@ class _Shared:
     greetings: tuple[str, str]
     # What stands in place of each slot for one who has no name.
     slots: Mapping[str, str]
+    signers: Sequence[Signer]
 
 
 @dataclass
@@ -71,7 +73,10 @@ class Desk:
             unsubscribe=_leave(claim.token) if KINDS[claim.letter].leavable else None,
         )
         sender = bounce_address(claim.id, key, domain)
-        return Written(sender, claim.to.address, shared.template.fill(parts))
+        message = shared.template.fill(parts)
+        for signer in shared.signers:
+            message = signer.signed(message)
+        return Written(sender, claim.to.address, message)
 
     def _of(self, claim: Claim, locale: str, now: datetime) -> _Shared:
         # Of others the first word tells apart what is confirmed.
@@ -122,7 +127,8 @@ def _shared(claim: Claim, locale: str, now: datetime) -> _Shared:
     letter = _rendered(claim.letter, told, _ours(), locale)
     greetings = (_("Dear %(name)s,", name=_NAME), _("Hello,"))
     domain = letter.sender.address.ascii_domain
-    return _Shared(Template(letter), domain, greetings, _unnamed(told))
+    signers = signing.signers(domain)
+    return _Shared(Template(letter), domain, greetings, _unnamed(told), signers)
 
 
 def _rendered(kind: LetterKind, told: Told, ours: Organisation | None, locale: str) -> Letter:

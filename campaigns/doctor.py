@@ -1,4 +1,7 @@
-"""The doctor: looks at everything the service stands on, and says what to do where it ails."""
+"""The doctor: looks at everything the service stands on, and says what to do where it ails.
+
+Longer than other files, since every look stands here.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -9,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import bell, due, schema, standstill, ways
+from campaigns import bell, due, schema, signing, standstill, ways
 from campaigns.crypto import address_hash, key_id
 from campaigns.db import clock, db
 from campaigns.mail.mailbox import Place
@@ -19,6 +22,7 @@ from campaigns.model.endpoint import WebhookSecret
 from campaigns.model.mail_hook import MailHook
 from campaigns.model.mailbox import MailboxReading
 from campaigns.model.pulse import Pulse
+from campaigns.model.signing_key import SigningKey
 from campaigns.model.transport import MailTransport
 from config import settings
 
@@ -150,7 +154,7 @@ def _triggers(now: datetime) -> Iterator[Finding]:
 
 def _keys(now: datetime) -> Iterator[Finding]:
     known = {name for name, _key in settings().data_keys}
-    others = (select(MailHook.sealed), select(MailTransport.sealed))
+    others = [select(row.sealed) for row in (MailHook, MailTransport, SigningKey)]
     sealed = db.session.scalars(select(WebhookSecret.sealed).union_all(*others))
     lost = {key_id(one) for one in sealed} - known
     if lost:
@@ -274,13 +278,23 @@ def _mail() -> Iterator[Finding]:
         remedy = _("Let one go on under Organisation › Mail servers.")
         yield Finding("mail", _("Every mail server is paused or cannot be decrypted."), remedy)
     for name, of_settings, trouble in found:
-        if trouble is None:
-            yield Finding("mail", _("Letters go out by %(transport)s.", transport=name))
-        elif of_settings:
-            yield Finding("mail", trouble, _("Start the relay, or correct SMTP_URL."))
+        remedy = _("Start the relay, or correct it under Organisation › Mail servers.")
+        if of_settings:
+            remedy = _("Start the relay, or correct SMTP_URL.")
+        seen = trouble or _("Letters go out by %(transport)s.", transport=name)
+        yield Finding("mail", seen, remedy if trouble else "")
+
+
+def _signing(now: datetime) -> Iterator[Finding]:
+    for domain, started, trouble in signing.looked():
+        if trouble:
+            yield Finding("signing", trouble, _("Make another key, and remove this one."))
+        elif started:
+            yield Finding("signing", _("Letters from %(domain)s are signed.", domain=domain))
         else:
-            remedy = _("Start the relay, or correct it under Organisation › Mail servers.")
-            yield Finding("mail", trouble, remedy)
+            remedy = _("Run start-signing once its DNS record can be looked up.")
+            seen = _("A key for %(domain)s signs nothing yet.", domain=domain)
+            yield Finding("signing", seen, remedy, warning=True)
 
 
 _LOOKS: dict[str, Look] = {
@@ -290,4 +304,5 @@ _LOOKS: dict[str, Look] = {
     "clock": _clock,
     "due": _due,
     "mailbox": _bounces,
+    "signing": _signing,
 }

@@ -58,6 +58,7 @@ TOP = (
     "cli_figures",
     "cli_imports",
     "cli_returns",
+    "cli_signing",
     "cli_transports",
     "local",
 )
@@ -120,7 +121,16 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
         (("blocks",), "blocks"),
         (("progress", "contact_verdicts"), "progress"),
         (
-            ("gifts", "notices", "refunds", "reconciliation", "givers", "rounds", "tagging"),
+            (
+                "gifts",
+                "notices",
+                "refunds",
+                "reconciliation",
+                "givers",
+                "rounds",
+                "tagging",
+                "signing",
+            ),
             "gifts",
         ),
         (SHARED, "shared"),
