@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -93,6 +93,11 @@ def zones(members: Select[int]) -> set[str | None]:
     return {None, *db.session.scalars(theirs)}
 
 
+def known(zone: str) -> bool:
+    """Whether clocks somewhere go by a zone of this name."""
+    return _zone(zone) is not None
+
+
 def put_off(rows: Iterable[Row[*tuple[Any, ...]]], now: datetime) -> dict[int, datetime]:
     """When letters may go that may not go now, by their ids.
 
@@ -113,7 +118,7 @@ def _at(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _zone(name: str) -> ZoneInfo | None:
     """None for a name that this machine does not know (any more)."""
     try:

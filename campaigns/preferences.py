@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 
-from campaigns import letters, suppression, wordings
+from campaigns import hours, letters, suppression, wordings
 from campaigns.crypto import new_token
 from campaigns.db import db
 from campaigns.model.campaign import RAISING, Campaign, CampaignState
@@ -52,13 +52,17 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person wishes to get. Of campaigns that are not `shown` nothing is said."""
+    """What a person wishes to get. Of campaigns that are not `shown` nothing is said.
+
+    `timezone` is where letters shall come by day; empty takes back what was said, None is silent.
+    """
 
     locale: str
     campaigns: frozenset[int]
     shown: frozenset[int]
     newsletter: bool
     receipts: bool
+    timezone: str | None = None
 
 
 def reader(delivery: Delivery | None, now: datetime) -> Reader | None:
@@ -120,6 +124,8 @@ def choose(reader: Reader, wish: Wish, now: datetime) -> None:
     before = of(reader)
     if wish.locale in LOCALES:
         reader.person.locale = wish.locale
+    if wish.timezone is not None and (not wish.timezone or hours.known(wish.timezone)):
+        reader.person.timezone = wish.timezone or None
     answers: list[tuple[Purpose, int | None, bool, bool]] = [
         (Purpose.NEWSLETTER, None, before.newsletter, wish.newsletter),
         (Purpose.RECEIPTS, None, before.receipts, wish.receipts),

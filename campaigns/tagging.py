@@ -72,6 +72,15 @@ def describe(
     db.session.flush()
 
 
+def move(donor: Donor, zone: str | None, by: Staff, now: datetime) -> None:
+    """Keep by which zone's clocks the person lives, None if nobody knows; twice changes nothing."""
+    if donor.timezone != zone:
+        changes = {"timezone": (donor.timezone, zone)}
+        audit.record("described donor", donor, now, by=by, changes=changes)
+        donor.timezone = zone
+        db.session.flush()
+
+
 def add(donor_ids: Collection[int], tags: Collection[str]) -> None:
     """Give each of these donors each tag, as `read` gave them; whoever has one keeps it."""
     rows = [{"donor_id": id, "tag": tag} for id in sorted(donor_ids) for tag in sorted(tags)]

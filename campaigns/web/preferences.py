@@ -28,6 +28,7 @@ from campaigns.money import Money
 from campaigns.preferences import Reader, Wish
 from campaigns.web import format, guards, language, site
 from campaigns.web.site import Site
+from campaigns.web.staff import zones
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
 
@@ -168,6 +169,7 @@ def _wish() -> Wish:
         shown=_numbers(form.getlist("shown")),
         newsletter="newsletter" in form,
         receipts="receipts" in form,
+        timezone=form.get("zone"),
     )
 
 
@@ -187,7 +189,7 @@ def _page(
         return render_template("public/preferences.html", site=here, page=page), status
     page |= {"state": "known", "address": masked(person.address)}
     page["choices"] = preferences.of(reader)
-    page["languages"] = site.LANGUAGES
+    page["languages"], page["zones"] = site.LANGUAGES, zones.zones()
     if reader.fresh:
         page["gifts"] = [(gift, entry) for gift, entry, back in givers.gifts(person) if not back]
     return render_template("public/preferences.html", site=here, page=page), status

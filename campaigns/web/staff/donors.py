@@ -19,9 +19,10 @@ from campaigns.model.staff import Permission
 from campaigns.model.suppression import SuppressionCause
 from campaigns.web import language
 from campaigns.web.staff import paging
-from campaigns.web.staff.forms import Form, line, longest
+from campaigns.web.staff.forms import Form, line, longest, offer
 from campaigns.web.staff.page import found, ledger_tabs, show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.zones import zone_field
 
 bp = Blueprint("donors", __name__, url_prefix="/donors")
 
@@ -56,6 +57,7 @@ class NameForm(Form):
 
 
 class AboutForm(Form):
+    zone = zone_field(_l("Time zone"), description=_l("Letters come by day there."))
     place = StringField(
         _l("Place"),
         [longest(120)],
@@ -68,6 +70,10 @@ class AboutForm(Form):
         description=_l("Words to select donors by, with commas between them."),
         render_kw={"autocomplete": "off"},
     )
+
+    def __init__(self, *about: Any, **more: Any) -> None:
+        super().__init__(*about, **more)
+        offer(self.zone, {"": _("as the organisation's")})
 
 
 @bp.get("")
@@ -100,6 +106,7 @@ def about(id: int) -> Any:
         with form.refusing({tagging.BadTag: "tags"}):
             tags = tagging.read(form.tags.data or "")
             tagging.describe(donor, line(form.place), tags, me(), datetime.now(UTC))
+            tagging.move(donor, form.zone.data or None, me(), datetime.now(UTC))
     if form.errors:
         return _page(donor, form), 400
     db.session.commit()
@@ -168,7 +175,7 @@ def _list(table: paging.Page, text: str) -> str:
 
 def _page(donor: Donor, about: AboutForm | None = None) -> str:
     place, tags = tagging.place(donor), tagging.of(donor)
-    known = AboutForm(formdata=None, place=place, tags=", ".join(tags))
+    known = AboutForm(formdata=None, place=place, tags=", ".join(tags), zone=donor.timezone)
     return show(
         "staff/donor.html",
         donor.name or _("Donor %(number)s", number=donor.id),

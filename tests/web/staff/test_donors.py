@@ -217,12 +217,15 @@ def test_who_may_not_see_donors_gets_no_hint_whether_an_address_is_known(
 def test_place_and_tags_are_kept_on_a_donors_page(treasurer: Desk, ada: Donor) -> None:
     where = f"/staff/donors/{ada.id}"
     assert (
-        treasurer.post(f"{where}/about", place="广东 深圳", tags="Press, 志愿者").status_code == 302
+        treasurer.post(
+            f"{where}/about", zone="", place="广东 深圳", tags="Press, 志愿者"
+        ).status_code
+        == 302
     )
     page = treasurer.get(where).text
     assert "广东 深圳" in page
     assert "press, 志愿者" in page
-    refused = treasurer.post(f"{where}/about", place="", tags="x" * 41)
+    refused = treasurer.post(f"{where}/about", zone="", place="", tags="x" * 41)
     assert refused.status_code == 400
     assert "at most 40" in refused.text
     assert "广东 深圳" in treasurer.get(where).text
