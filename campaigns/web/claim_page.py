@@ -8,7 +8,7 @@ from typing import Any, Self
 from flask import url_for
 from flask_babel import gettext as _
 
-from campaigns import archive, claimed_gifts, claiming_gifts, progress, spending
+from campaigns import archive, claimed_gifts, claiming_gifts, progress, showing, spending
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.entry import Entry, EntryKind
@@ -16,7 +16,7 @@ from campaigns.model.gift import Gift, Moderation
 from campaigns.model.gift_claim import GiftClaim
 from campaigns.web import entries, language, site, standing
 
-LONGEST_NAME, LONGEST_MESSAGE = 60, 500
+LONGEST_MESSAGE = 500
 MOST_UPDATES = 5
 
 
@@ -30,16 +30,18 @@ class Words:
 
     @classmethod
     def typed(cls, form: Mapping[str, str]) -> Self:
-        name = " ".join(form.get("name", "").split())
+        name, public = form.get("name", "")[: showing.LONGEST_NAME], None
         message = form.get("message", "").replace("\r\n", "\n").strip()
         wrong = {}
-        if form.get("shown") == "name" and not name:
-            wrong["name"] = _("Write the name to show.")
-        if len(name) > LONGEST_NAME:
-            wrong["name"] = _("At most %(max)d characters.", max=LONGEST_NAME)
+        if form.get("shown") == "name":
+            try:
+                public = showing.readable_name(form.get("name", ""))
+            except showing.BadName:
+                wrong["name"] = _("A name of at most %(max)d characters, please, without address, "
+                                  "link or number.", max=showing.LONGEST_NAME)  # fmt: skip
         if len(message) > LONGEST_MESSAGE:
             wrong["message"] = _("At most %(max)d characters.", max=LONGEST_MESSAGE)
-        return cls(name if form.get("shown") == "name" else None, message or None, wrong)
+        return cls(name if wrong else public, message or None, wrong)
 
 
 def of(claim: GiftClaim, token: str, now: datetime, typed: Words | None = None) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _words(claim: GiftClaim, entry: Entry, typed: Words) -> dict[str, Any]:
         "hidden": gift.moderation is Moderation.HIDDEN,
         "kept": claim.worded_at is not None,
         "errors": typed.errors,
-        "longest_name": LONGEST_NAME,
+        "longest_name": showing.LONGEST_NAME,
         "longest_message": LONGEST_MESSAGE,
     }
 
