@@ -6,7 +6,7 @@ from campaigns import cli
 from campaigns.app import create_app
 from campaigns.local import demo
 from config import BadSetting, load
-from workers.app import create_celery
+from workers.app import create_celery, modules
 
 try:
     settings = load()
@@ -15,6 +15,6 @@ except BadSetting as error:
 
 app = create_app(settings)
 # Units of an earlier release start their workers with it; `workers.main` takes less.
-celery = create_celery(app)
+celery = create_celery(app, modules())
 cli.init_app(app)
 app.cli.add_command(demo.command)

@@ -1,4 +1,4 @@
-"""One import in a process like a worker's, which has loaded all that workers load.
+"""One import in a process like a worker's, which has loaded what that worker loads.
 
 `python -m bench._importing WAY FILE ROWS` prints the seconds it took, those of the processor
 among them, and the process's peak memory in MB.
@@ -20,13 +20,12 @@ from campaigns.db import db
 from campaigns.model.imported import Import
 from campaigns.model.listing import Listing
 from workers.imports import work_on
-from workers.main import app, celery
+from workers.main import app
 
 LOADED = (worker, redis)  # by every worker when it starts
 
 
 def main(way: str, file: Path, rows: int) -> None:
-    celery.loader.import_default_modules()
     with app.app_context():
         listing = db.session.scalars(select(Listing)).one()
         ways: dict[str, Callable[[], None]] = {

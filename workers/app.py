@@ -1,5 +1,7 @@
 """The Celery app and its schedule: ticks that take due rows, and carry nothing but ids."""
 
+import importlib
+from collections.abc import Collection
 from typing import Any
 
 from celery import Celery, Task
@@ -23,13 +25,24 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.tidy.watch": (60, "tidy"),
 }
 
-MODULES = tuple(sorted({name.rpartition(".")[0] for name in TICKS}))
+
+def modules(queues: Collection[str] = QUEUES) -> list[str]:
+    """Where the tasks of some queues are."""
+    return sorted(
+        {name.rpartition(".")[0] for name, (_, queue) in TICKS.items() if queue in queues}
+    )
 
 
-def create_celery(app: Flask) -> Celery:
-    """The Celery app of a Flask app. Connects to nothing."""
+def load(queues: Collection[str]) -> None:
+    """Make the tasks of some queues known; those of others take memory that nobody uses."""
+    for module in modules(queues):
+        importlib.import_module(module)
+
+
+def create_celery(app: Flask, include: Collection[str] = ()) -> Celery:
+    """The Celery app of a Flask app. Connects to nothing. Workers load the modules `include`."""
     settings = app.extensions["settings"]
-    celery = Celery(app.name, task_cls=_in_context(app), include=MODULES)
+    celery = Celery(app.name, task_cls=_in_context(app), include=list(include))
     celery.conf.update(
         broker_url=settings.broker_url or "memory://",
         task_ignore_result=True,
