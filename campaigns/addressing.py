@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from campaigns import audit, hours, letters, suppression
 from campaigns.db import Moment, db, insert
 from campaigns.model.consent import Purpose
-from campaigns.model.delivery import OPEN, Delivery, DeliveryState, LetterKind
+from campaigns.model.delivery import OPEN, Attempt, Delivery, DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.organisation import first_language
@@ -129,9 +129,24 @@ def pause_itself(mailing_id: int, failed: int, of: int, now: datetime) -> None:
         failed=failed,
         of=of,
     )
+    if said := _last_refusal(mailing_id):
+        mailing.note += " " + _("The last answer was: %(answer)s", answer=said)
     _move(mailing, MailingState.PAUSED, now)
     letters.alert("paused", mailing.id, Permission.SEND, now)
     db.session.flush()
+
+
+def _last_refusal(mailing_id: int) -> str | None:
+    """What a relay said when it last refused one of the mailing's letters for good."""
+    newest = (
+        select(Attempt.code, Attempt.answer)
+        .join(Delivery, Delivery.id == Attempt.delivery_id)
+        .where(Delivery.mailing_id == mailing_id, Attempt.outcome == DeliveryState.FAILED)
+        .order_by(Attempt.id.desc())
+        .limit(1)
+    )
+    said = db.session.execute(newest).one_or_none()
+    return said and f"{said.code or ''} {said.answer}".strip()
 
 
 def _publish(mailing: Mailing, now: datetime) -> None:

@@ -193,6 +193,7 @@ def test_a_mailing_of_which_too_many_letters_fail_pauses_itself() -> None:
     db.session.refresh(mailing)
     assert str(mailing.state) == "paused"
     assert "20" in (mailing.note or "")
+    assert "550 5.7.1 content denied" in (mailing.note or "")
     assert states(mailing).count("failed") < 30
     assert "sending" not in states(mailing)
 
