@@ -67,6 +67,19 @@ def test_a_jump_said_again_goes_on_waiting() -> None:
     assert said(listing, 90_000_000, 2).state is ReportState.QUARANTINED
 
 
+def test_a_fall_is_not_confirmed_by_what_would_be_a_jump_from_there() -> None:
+    listing = make.listing(accept_falls=True)
+    said(listing, 100_000_000, 0)
+    fallen = said(listing, 200_000, 1)
+    assert said(listing, 30_000_000, 2).state is ReportState.QUARANTINED
+    assert (fallen.state, shown(listing)) == (ReportState.QUARANTINED, 100_000_000)
+
+
+def test_another_currency_is_named_with_the_listings_own() -> None:
+    foreign = said(make.listing(), 4_530_050, 0, currency="USD")
+    assert foreign.reason == "The figure is in USD; the listing raises CNY."
+
+
 def test_a_listing_may_have_another_factor_or_none() -> None:
     careful, careless = make.listing(jump_factor=2), make.listing(jump_factor=None)
     assert make.listing().jump_factor == 10

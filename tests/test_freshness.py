@@ -125,6 +125,7 @@ def test_without_a_figure_what_is_known_of_its_platform_is_said() -> None:
 def test_what_was_booked_is_no_older_because_a_platform_does_not_answer() -> None:
     assert of(22 * MINUTE, by_entries=True, failures=9) is Freshness.LATE
     assert of(0 * MINUTE, by_entries=True, asking=Asking.REFUSED) is Freshness.FRESH
+    assert of(1 * MINUTE, by_entries=True, asking=Asking.BY_HAND) is Freshness.FRESH
     assert of(2 * MINUTE, by_entries=True, asking=Asking.BY_HAND) is Freshness.BY_HAND
 
 
