@@ -1,11 +1,25 @@
 """Hosts: how many questions each may get just now, all workers counted together (design §11)."""
 
 import random
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
-from sqlalchemy import Select, Table, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from campaigns.db import Moment, among, db
 from campaigns.db import insert as upsert
@@ -63,15 +77,16 @@ def hold(names: Collection[str], now: datetime) -> list[str]:
     return [name for name, rests_until in held.items() if not rests_until or rests_until <= now]
 
 
-def rooms(now: datetime) -> Select[str, int, int]:
+def rooms(now: datetime) -> Select[str, int, int, int]:
     """Of each host, how many questions may be added to those under way, and to the last minute's.
 
     Exact for hosts that this transaction holds. A host that failed too often gets one at a time.
+    `ahead` is how many may wait for others' places: none where the host did not answer well.
     """
     counted = (
         select(
             Turn.host,
-            func.sum(case((Turn.until > now, 1), else_=0)).label("under_way"),
+            func.sum(case((and_(Turn.until > now, ~Turn.ahead), 1), else_=0)).label("under_way"),
             func.sum(case((Turn.at > now - MINUTE, 1), else_=0)).label("lately"),
         )
         .where(Turn.at > now - max(MINUTE, LEASE))
@@ -83,21 +98,46 @@ def rooms(now: datetime) -> Select[str, int, int]:
         Host.name,
         (at_once - func.coalesce(counted.c.under_way, 0)).label("at_once"),
         (Host.a_minute - func.coalesce(counted.c.lately, 0)).label("a_minute"),
+        case((Host.failures > 0, 0), else_=Host.at_once).label("ahead"),
     ).outerjoin(counted, counted.c.host == Host.name)
 
 
+def share(
+    waiting: Iterable[Row[int, str, bool]], limit: int, spare: Mapping[str, int]
+) -> tuple[list[int], Counter[str]]:
+    """Which listings to ask; how many of each host's have a place there at once, `limit` in all.
+
+    The others are taken ahead: at each host one for each question that has a place now, and for
+    each of `spare`. `waiting` has a listing, its host, and whether there is a place for it.
+    """
+    chosen, places, more = [], Counter[str](), Counter(spare)
+    for listing_id, host, has_place in waiting:
+        if has_place and places.total() < limit:
+            places[host] += 1
+            more[host] += 1
+        elif more[host] > 0:
+            more[host] -= 1
+        else:
+            continue
+        chosen.append(listing_id)
+    return chosen, places
+
+
 def under_way(now: datetime) -> Select[int | None]:
-    """The listings that are being asked."""
+    """The listings that are being asked, or were taken ahead."""
     return select(Turn.listing_id).where(Turn.until > now, Turn.listing_id.is_not(None))
 
 
-def begin(listing_ids: Collection[int], now: datetime) -> dict[int, int]:
-    """Note a turn at its host for each listing; returns listing → turn."""
+def begin(
+    listing_ids: Collection[int], now: datetime, ahead: Collection[int] = ()
+) -> dict[int, int]:
+    """Note a turn at its host for each listing; returns listing → turn. Some are taken `ahead`."""
     if not listing_ids:
         return {}
     moments = literal(now, Moment), literal(now + LEASE, Moment)
-    whose = select(Listing.id, Listing.host, *moments).where(among(Listing.id, listing_ids))
-    columns = (Turn.listing_id, Turn.host, Turn.at, Turn.until)
+    whose = select(Listing.id, Listing.host, *moments, among(Listing.id, ahead))
+    whose = whose.where(among(Listing.id, listing_ids))
+    columns = (Turn.listing_id, Turn.host, Turn.at, Turn.until, Turn.ahead)
     new = insert(Turn).from_select(columns, whose).returning(Turn.listing_id, Turn.id)
     return {row.listing_id: row.id for row in db.session.execute(new) if row.listing_id}
 
@@ -122,10 +162,11 @@ def admit(name: str, now: datetime) -> int:
     return turn.id
 
 
-def end(outcomes: Collection[Outcome], now: datetime) -> None:
+def end(outcomes: Collection[Outcome], now: datetime, begun: Collection[int] = ()) -> None:
     """The turns are over, and the hosts fared like that. Ended again, only the hosts count twice.
 
-    Call before writing to the listings: whoever takes turns locks hosts first, too.
+    `begun` are turns ahead that took the places of some of these. Call before writing to the
+    listings: whoever takes turns locks hosts first, too.
     """
     if not outcomes:
         return
@@ -133,6 +174,13 @@ def end(outcomes: Collection[Outcome], now: datetime) -> None:
         for outcome in outcomes:
             if outcome.host == host.name:
                 _note(host, outcome, now)
+    if begun:
+        db.session.execute(
+            update(Turn)
+            .where(among(Turn.id, begun), Turn.ahead)
+            .values(ahead=False, at=now, until=now + LEASE)
+            .execution_options(synchronize_session=False)
+        )
     ids = [outcome.turn_id for outcome in outcomes]
     db.session.execute(
         update(Turn)

@@ -52,7 +52,8 @@ def seen(now: datetime) -> list[Seen]:
         .join(Campaign, Campaign.id == Listing.campaign_id)
         .where(Listing.asking == Asking.ASKED, Campaign.state != CampaignState.CLOSED)
     )
-    going = _counts(select(Turn.host, func.count()).where(Turn.until > now))
+    under_way = select(Turn.host, func.count()).where(Turn.until > now, ~Turn.ahead)
+    going = _counts(under_way)
     found = []
     hosts = select(Host).where(Host.name.in_(asked)).order_by(Host.name)
     for host in db.session.scalars(hosts).all():

@@ -1,11 +1,12 @@
 """Polling: taking the listings that are due, and noting that and how they were asked."""
 
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 
 from campaigns import bulk, calendars, hosts
 from campaigns.cadence import Cadence
@@ -38,22 +39,25 @@ _ANSWERS = {
 
 
 def take_due(
-    now: datetime, limit: int = 64, *, but: Collection[int] = (), by: Calendar | None = None
-) -> list[Question]:
+    now: datetime, limit: int = 64, *, but: Collection[int] = (), by: Calendar | None = None,
+    spare: Mapping[str, int] | None = None,
+) -> list[Question]:  # fmt: skip
     """Lease the listings that have waited longest, as many as their hosts have room for.
 
     Each is another worker's for `LEASE`; the second call at the same moment finds nothing that the
     first one took. `but` are listings whose answers the caller still waits for, whatever the
-    clock says.
+    clock says. `spare` has how many questions the caller has under way at a host with none ahead to
+    follow them: for each of these, and of those taken now, one is taken ahead. Without it, none.
     """
     by = by or calendars.read(now)
     while True:
-        leased = _lease(now, limit, but, by)
+        leased, places = _lease(now, limit, but, by, spare)
         due = [listing for listing, its in leased if not _put_off(listing, its, now)]
         if due or not leased:
             break
-    turn = hosts.begin([listing.id for listing in due], now)
-    return [_question(listing, turn[listing.id]) for listing in due]
+    ahead = _without_place(due, places)
+    turn = hosts.begin([listing.id for listing in due], now, ahead)
+    return [_question(one, turn[one.id], ahead=one.id in ahead) for one in due]
 
 
 def release(questions: Collection[Question], now: datetime) -> None:
@@ -118,35 +122,57 @@ def make_due(now: datetime) -> None:
 
 
 def _lease(
-    now: datetime, limit: int, but: Collection[int], by: Calendar
-) -> list[tuple[Listing, Cadence]]:
-    """The longest due first, of each host that does not rest as many as it has room for."""
+    now: datetime, limit: int, but: Collection[int], by: Calendar, spare: Mapping[str, int] | None
+) -> tuple[list[tuple[Listing, Cadence]], Counter[str]]:
+    """The longest due first, of each host that does not rest; and how many have a place there."""
     due = _due(now, but)
     awake = hosts.hold(db.session.scalars(select(Listing.host).where(*due).distinct()).all(), now)
     if not awake:
-        return []
-    room = hosts.rooms(now).subquery()
-    oldest = func.row_number().over(
-        partition_by=Listing.host, order_by=(Listing.next_poll_at, Listing.id)
-    )
-    ranked = select(Listing.id, Listing.host, Listing.next_poll_at, oldest.label("place"))
-    found = ranked.where(*due, Listing.host.in_(awake)).subquery()
-    fit = (
-        select(found.c.id)
-        .join(room, room.c.name == found.c.host)
-        .where(found.c.place <= room.c.at_once, found.c.place <= room.c.a_minute)
-        .order_by(found.c.next_poll_at)
-        .limit(limit)
-    )
+        return [], Counter()
+    fitting = _fitting((*due, Listing.host.in_(awake)), now, limit, spare)
+    order, places = hosts.share(db.session.execute(fitting).all(), limit, spare or {})
     leased = db.session.scalars(
         update(Listing)
-        .where(Listing.id.in_(fit), Listing.next_poll_at <= now)
+        .where(among(Listing.id, order), Listing.next_poll_at <= now)
         .values(next_poll_at=now + LEASE)
         .returning(Listing)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
     cadences = calendars.cadences(leased, by)
-    return [(listing, cadences[listing.id]) for listing in leased]
+    leased = sorted(leased, key=lambda listing: order.index(listing.id))
+    return [(listing, cadences[listing.id]) for listing in leased], places
+
+
+def _fitting(
+    due: Sequence[ColumnElement[bool]], now: datetime, limit: int, spare: Mapping[str, int] | None
+) -> Select[int, str, bool]:
+    """Listings that their hosts have room for, or could have; those with a place come first."""
+    # Counted once, however few listings the planner thinks are due: it knows the last minute's.
+    room = hosts.rooms(now).cte("room").prefix_with("MATERIALIZED")
+    oldest = func.row_number().over(
+        partition_by=Listing.host, order_by=(Listing.next_poll_at, Listing.id)
+    )
+    ranked = select(Listing.id, Listing.host, Listing.next_poll_at, oldest.label("place"))
+    found = ranked.where(*due).subquery()
+    most = room.c.at_once if spare is None else room.c.at_once + room.c.ahead
+    has_place = (found.c.place <= room.c.at_once).label("has_place")
+    return (
+        select(found.c.id, found.c.host, has_place)
+        .join(room, room.c.name == found.c.host)
+        .where(found.c.place <= most, found.c.place <= room.c.a_minute)
+        .order_by(has_place.desc(), found.c.next_poll_at, found.c.id)
+        .limit(limit if spare is None else 2 * limit + sum(spare.values()))
+    )
+
+
+def _without_place(due: Sequence[Listing], places: Counter[str]) -> set[int]:
+    """The listings taken ahead: of each host those after as many as have a place there."""
+    ahead = set()
+    for listing in due:
+        if places[listing.host] < 1:
+            ahead.add(listing.id)
+        places[listing.host] -= 1
+    return ahead
 
 
 def _due(now: datetime, but: Collection[int]) -> Sequence[ColumnElement[bool]]:
@@ -173,7 +199,7 @@ def _put_off(listing: Listing, its: Cadence, now: datetime) -> bool:
     return True
 
 
-def _question(listing: Listing, turn_id: int) -> Question:
+def _question(listing: Listing, turn_id: int, *, ahead: bool) -> Question:
     return Question(
         listing.id,
         turn_id,
@@ -185,6 +211,7 @@ def _question(listing: Listing, turn_id: int) -> Question:
         listing.how,
         listing.etag,
         listing.last_modified,
+        ahead,
     )
 
 

@@ -24,7 +24,10 @@ Fetch = Callable[[Ask], Answer]
 
 @dataclass(frozen=True)
 class Question:
-    """One due listing, with all that is needed to ask without the database."""
+    """One due listing, with all that is needed to ask without the database.
+
+    One taken `ahead` is put when another to its host was answered well, and not before.
+    """
 
     listing_id: int
     turn_id: int
@@ -36,6 +39,7 @@ class Question:
     how: Mapping[str, object] | None
     etag: str | None
     last_modified: str | None
+    ahead: bool = False
 
 
 @dataclass(frozen=True)

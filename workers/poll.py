@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 
@@ -15,9 +14,11 @@ from campaigns.platforms.base import Answer, Ask
 from campaigns.platforms.fetch import Manners, fetch
 from campaigns.questions import Question, Response
 from config import Settings, settings
+from workers.askers import Askers, Came
 
 WIDTH = 64  # questions under way at once
-ASK_SECONDS = 8.0  # one question, whole
+GROUP = WIDTH // 2  # answers to wait for where there is time
+ASK_SECONDS = 8.0  # one question, whole: at most a quarter of a lease, since one may follow another
 KEEP_SECONDS = 0.1  # an answer waits so long, or until there are many, to be kept with others
 TAKE_SECONDS = 10.0  # after this no new question is put, so that a tick ends within 20 s
 LARGEST_ANSWER = 2 * 1024 * 1024
@@ -36,8 +37,10 @@ def ask_due(clock: Clock = SYSTEM) -> int:
     """Ask while anything is due and there is time; returns how many were, each outcome kept."""
     polling.mend(clock())
     db.session.commit()
-    with ThreadPoolExecutor(WIDTH) as threads:
-        return _Round(threads, clock).run()
+    given = settings()
+    put = partial(questions.put, fetch=_fetch(given), origins=given.platform_origins)
+    with Askers(WIDTH, put) as askers:
+        return _Round(askers, clock).run()
 
 
 class _Round:
@@ -47,37 +50,38 @@ class _Round:
     group costs hardly more than one answer, what came is kept.
     """
 
-    def __init__(self, threads: ThreadPoolExecutor, clock: Clock) -> None:
-        given = settings()
-        self._put = partial(questions.put, fetch=_fetch(given), origins=given.platform_origins)
-        self._threads, self._clock = threads, clock
-        self._under_way: dict[Future[Response], Question] = {}
+    def __init__(self, askers: Askers, clock: Clock) -> None:
+        self._askers, self._clock = askers, clock
         self._answered: list[Response] = []
         self._calendar = calendars.read(clock())
         self._until = time.monotonic() + TAKE_SECONDS
 
     def run(self) -> int:
         asked = 0
-        self._put_more([])
-        while self._under_way or self._answered:
-            patience = KEEP_SECONDS if self._answered else None
-            done, _ = wait(self._under_way, patience, return_when=FIRST_COMPLETED)
-            for future in done:
-                del self._under_way[future]
-            responses = [future.result() for future in done]
-            self._answered += responses
-            if responses:
-                self._put_more(responses)
-            if not done or len(self._answered) >= WIDTH:
+        self._put_more(Came([], [], []))
+        while self._askers.under_way or self._answered:
+            came = self._came()
+            self._answered += came.responses
+            if came.responses or came.left:
+                self._put_more(came)
+            if not came.responses or len(self._answered) >= WIDTH:
                 self._keep()
-            asked += len(done)
+            asked += len(came.responses)
         return asked
 
-    def _put_more(self, responses: list[Response]) -> None:
+    def _came(self) -> Came:
+        """One response is news; many, where nobody waits for us since there is something ahead."""
+        ahead = self._askers.ahead
+        patience = KEEP_SECONDS if ahead or self._answered else None
+        return self._askers.came(patience, GROUP if ahead else 1)
+
+    def _put_more(self, came: Came) -> None:
         """The turns of these are over; take and put what is due instead."""
-        hosts.end([response.outcome for response in responses], self._clock())
-        for question in self._taken():
-            self._under_way[self._threads.submit(self._put, question)] = question
+        begun = [question.turn_id for question in came.begun]
+        hosts.end([response.outcome for response in came.responses], self._clock(), begun)
+        self._askers.begin(self._taken())
+        if came.left:
+            self._release(came.left)
 
     def _keep(self) -> None:
         _keep(self._answered, self._clock(), self._calendar)
@@ -90,17 +94,24 @@ class _Round:
         if began > self._until:
             db.session.commit()
             return []
-        waited_for = [question.listing_id for question in self._under_way.values()]
+        waited_for = self._askers.held
         waited_for += [response.question.listing_id for response in self._answered]
-        room = WIDTH - len(self._under_way)
-        taken = polling.take_due(self._clock(), room, but=waited_for, by=self._calendar)
+        room, spare = WIDTH - self._askers.under_way, self._askers.spare
+        taken = polling.take_due(
+            self._clock(), room, but=waited_for, by=self._calendar, spare=spare
+        )
         db.session.commit()
-        if time.monotonic() < began + hosts.LEASE.total_seconds() / 2:
+        good_until = began + hosts.LEASE.total_seconds() / 2
+        if time.monotonic() < good_until:
+            self._askers.until = min(good_until, self._until)
             return taken
         # The database kept us waiting for so long that the leases would be over too soon.
-        polling.release(taken, self._clock())
-        db.session.commit()
+        self._release(taken)
         return []
+
+    def _release(self, questions: list[Question]) -> None:
+        polling.release(questions, self._clock())
+        db.session.commit()
 
 
 def _keep(responses: list[Response], now: datetime, by: Calendar) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment
@@ -31,7 +31,8 @@ class Host(Base):
 class Turn(Base):
     """One question to a host: under way until it is answered, and at the latest `until`.
 
-    It is of no listing where somebody tries out how a page could be read.
+    It is of no listing where somebody tries out how a page could be read. One `ahead` waits at the
+    worker that took it, and takes the place of another one of its host's there when that is over.
     """
 
     __tablename__ = "turns"
@@ -43,5 +44,6 @@ class Turn(Base):
     )
     at: Mapped[datetime] = mapped_column(Moment)
     until: Mapped[datetime] = mapped_column(Moment)
+    ahead: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     __table_args__ = (Index("ix_turns_host_at", "host", "at"),)

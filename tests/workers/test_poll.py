@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from campaigns import hosts, polling, reported
 from campaigns.db import db
@@ -187,6 +187,18 @@ def test_one_host_is_never_asked_more_at_once_than_allowed(platform: Platform) -
     poll.due_listings()
     assert len(set(platform.asked)) == len(platform.asked) == 24
     assert 1 < platform.most_at_once <= 8
+
+
+def test_nothing_that_was_taken_ahead_is_asked_of_a_host_that_wants_patience(
+    platform: Platform,
+) -> None:
+    campaign = make.campaign()
+    for _ in range(24):
+        make.listing(campaign)
+    platform.status, platform.headers = 429, {"Retry-After": "7200"}
+    assert poll.ask_due() == len(platform.asked) == 8
+    due = select(func.count()).where(Listing.next_poll_at <= datetime.now(UTC))
+    assert db.session.scalar(due) == 16
 
 
 @pytest.mark.parametrize("state", ["paused", "ended"])
