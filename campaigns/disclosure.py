@@ -10,6 +10,7 @@ from campaigns import givers, wordings
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Consent
+from campaigns.model.contact_import import CONTACTS, ContactImport
 from campaigns.model.delivery import Delivery
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry
@@ -110,11 +111,23 @@ def _consents(rows: list[int], titles: Mapping[int, str]) -> list[Facts]:
             "agreed": one.given,
             "source": one.source,
             "wording": one.wording,
-            "words": words.text if (words := wordings.of(one.wording, one.locale)) else None,
+            "words": _words_of(one),
             "language": one.locale,
         }
         for one in db.session.scalars(said)
     ]
+
+
+def _words_of(said: Consent) -> str | None:
+    """The words that were agreed to, as far as they are ours or came with a file of contacts."""
+    ours = wordings.of(said.wording, said.locale)
+    if ours is not None:
+        return ours.text
+    of_file, _, number = said.wording.partition(":")
+    if of_file != CONTACTS or not number.isdecimal():
+        return None
+    basis = db.session.get(ContactImport, int(number))
+    return basis.words if basis else None
 
 
 def _letters(rows: list[int], titles: Mapping[int, str], locale: str) -> list[Facts]:

@@ -9,7 +9,7 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy import func, select
 
-from campaigns import contacts, stored, suppression, tagging
+from campaigns import contacts, disclosure, stored, suppression, tagging
 from campaigns.contact_verdicts import Judged, Verdict
 from campaigns.contacts import Basis, Changed, NotOpen
 from campaigns.db import db
@@ -82,6 +82,14 @@ def test_a_new_contact_is_a_donor_who_agreed_on_this_basis() -> None:
         (ConsentSource.FILE, f"contacts:{one[0].id}")
     }
     assert said[0].at == datetime(2026, 11, 19, 16, tzinfo=UTC)  # the 20th begins in Shanghai
+
+
+def test_who_reads_what_we_know_of_them_finds_the_words_they_agreed_to() -> None:
+    commit(add("email\nada@example.org\n"))
+    donor = at("ada@example.org")
+    assert donor is not None
+    [said] = disclosure.of(donor, "en", NOON)["consents"]
+    assert said["words"] == "Yes, write to me."
 
 
 @pytest.mark.parametrize("cause", SuppressionCause)

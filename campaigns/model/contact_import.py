@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment, choice
 
+# What the wordings of consents begin with that came by a file.
+CONTACTS = "contacts"
+
 
 class ContactImportState(StrEnum):
     REVIEW = "review"
@@ -50,4 +53,4 @@ class ContactImport(Base):
     @property
     def wording(self) -> str:
         """What its consents call the words that were agreed to."""
-        return f"contacts:{self.id}"
+        return f"{CONTACTS}:{self.id}"
