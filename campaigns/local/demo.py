@@ -80,6 +80,7 @@ def load(now: datetime) -> str:
     demo_hand.enter(direct, people.treasurer, now)
     demo_rounds.enter(live, people.treasurer, now)
     demo_letters.gather(live, now)
+    demo_letters.come_back(live, now)
     demo_letters.write(live, people.editor, people.approver, now)
     demo_bill.write(direct, now, settings().instance_dir)
     script.write(settings().instance_dir)

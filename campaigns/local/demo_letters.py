@@ -2,15 +2,42 @@
 
 from datetime import datetime, timedelta
 
-from campaigns import donors, mailings, suppression, wordings
+from sqlalchemy import select
+
+from campaigns import donors, following, mailings, returns, suppression, wordings
 from campaigns.db import db
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.mail.address import Address
+from campaigns.mail.verp import bounce_address
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import ConsentSource, Purpose
+from campaigns.model.delivery import Attempt, Delivery, DeliveryState, LetterKind
 from campaigns.model.staff import Staff
 from campaigns.model.update import Update, UpdateText
+from config import settings
+
+# Somebody followed with an address that they had mistyped.
+MISTYPED = "lin.wie@example.org"
+_RETURNED = """\
+From: MAILER-DAEMON@mx.example.org
+To: {to}
+Message-ID: <demo.1@mx.example.org>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; {recipient}
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 No such user here
+
+--b--
+"""
 
 
 def write(live: Campaign, editor: Staff, approver: Staff, now: datetime) -> None:
@@ -41,6 +68,22 @@ def gather(live: Campaign, now: datetime) -> None:
             locale=locale,
             now=now,
         )
+
+
+def come_back(live: Campaign, now: datetime) -> None:
+    """A letter that asked for a confirmation three days ago, and came back a minute later."""
+    at = now - timedelta(days=3)
+    following.ask(live, Address.parse(MISTYPED), "zh-Hans", at)
+    db.session.flush()
+    asked = Delivery.letter == LetterKind.CONFIRM
+    letter = db.session.scalars(select(Delivery).where(asked)).one()
+    letter.state, letter.attempts, letter.settled_at = DeliveryState.SENT, 1, at
+    tried = {"transport": "relay", "outcome": letter.state, "code": 250, "answer": "Queued."}
+    db.session.add(Attempt(delivery_id=letter.id, at=at, **tried))
+    db.session.flush()
+    to = bounce_address(letter.id, settings().address_pepper, "facilitators.example")
+    message = _RETURNED.format(to=to, recipient=MISTYPED).encode()
+    returns.take(message, "command", at + timedelta(minutes=1), to=to)
 
 
 def _update(live: Campaign, words: Both, editor: Staff, at: datetime) -> Update:

@@ -10,18 +10,31 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from campaigns import imports, likeness, progress, reconciliation, reviewing, rounds, stored
+from campaigns import (
+    imports,
+    likeness,
+    progress,
+    reconciliation,
+    reviewing,
+    rounds,
+    stored,
+    suppression,
+)
 from campaigns.db import db
 from campaigns.local import demo, demo_bill, demo_listings
 from campaigns.local import script as scripts
 from campaigns.local.script import Directions, Script
+from campaigns.mail.status import Meaning
 from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.consent import Purpose
+from campaigns.model.delivery import DeliveryState
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.imported import ImportState, RowVerdict
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
 from campaigns.model.organisation import Organisation
+from campaigns.model.returned import Return
 from campaigns.model.staff import Role, Staff
 from campaigns.model.update import Update
 from campaigns.money import Money
@@ -237,3 +250,10 @@ def test_every_page_says_that_it_is_a_demo(shown: Flask, loaded: Path) -> None:
     for page in ("/", "/c/after-school", "/c/documentary"):
         assert "演示" in client.get(page).text
     assert "demo" in client.get("/en/c/after-school").text
+
+
+def test_a_letter_to_a_mistyped_address_came_back(loaded: Path) -> None:
+    [row] = db.session.scalars(select(Return))
+    assert (row.meaning, row.status) == (Meaning.HARD, "5.1.1")
+    assert row.delivery.state is DeliveryState.BOUNCED
+    assert suppression.forbids(row.delivery.address_hash, Purpose.SERVICE)
