@@ -5,9 +5,9 @@ import pytest
 from tests.browser.conftest import Open
 
 PAGES = ("/", "/c/after-school", "/c/community-2019", "/c/new", "/c/after-school/updates/1",
-         "/c/after-school/updates", "/c/after-school/follow", "/unsubscribe/unknown",
-         "/follow/confirm/unknown")  # fmt: skip
-BOTH = [*PAGES, *(f"/en{path}" for path in PAGES[:7])]
+         "/c/after-school/updates", "/c/after-school/follow", "/newsletter", "/unsubscribe/unknown",
+         "/preferences/unknown", "/follow/confirm/unknown")  # fmt: skip
+BOTH = [*PAGES, *(f"/en{path}" for path in PAGES[:8])]
 
 
 @pytest.mark.parametrize("path", BOTH)
