@@ -107,6 +107,8 @@ $(BIN)/.tests: requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --prefer-binary --requirement requirements-dev.txt
 	@touch $@ $(BIN)/.runs
 
-$(BIN)/.benches: bench/requirements.txt requirements-dev.txt requirements.txt | $(BIN)/python
+# Where there is no Node.js the yardsticks say what they do without.
+$(BIN)/.benches: bench/requirements.txt bench/package-lock.json requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --prefer-binary --requirement bench/requirements.txt
+	if command -v npm >/dev/null; then cd bench && npm ci --silent --no-audit --no-fund; fi
 	@touch $@ $(BIN)/.tests $(BIN)/.runs

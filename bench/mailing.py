@@ -1,26 +1,30 @@
-"""A mailing from its hour to its last durable outcome: ours against a plain loop with smtplib.
+"""A mailing from its hour to its last durable outcome, against a plain loop and other mailers.
 
 `python -m bench.mailing`. A real PostgreSQL that keeps what it confirms and a relay as a process of
-its own, the same for both. What is counted is what the relay took, and the table must agree.
+its own, the same for all. What is counted is what the relay took, and the table must agree. The
+processor's time is that of whoever sends, without the database and the relay.
 """
 
 import argparse
 import multiprocessing
+import resource
 import smtplib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from email.message import EmailMessage
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import flask_migrate
 from sqlalchemy import delete, func, select
 
+from bench import _mailers
 from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.mail.relay import Relay
@@ -43,6 +47,7 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--delay-ms", type=float, default=0)
     asked.add_argument("--processes", type=int, default=1)
+    asked.add_argument("--connections", type=int, default=CONNECTIONS, help="Of each process.")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as home, postgres.durable() as cluster:
         environ = environment(cluster.url, Path(home))
@@ -55,23 +60,64 @@ def _measure(environ: dict[str, str], home: Path, given: argparse.Namespace) -> 
     # The plain loop is slow and steady: a tenth of the letters tells its rate.
     plain_letters = max(given.letters // (100 if given.delay_ms else 10), 20)
     ways: dict[str, tuple[Callable[[str, int], None], int, int]] = {
-        "ours": (_ours, given.letters, given.processes),
+        "ours": (partial(_ours, given.connections), given.letters, given.processes),
         "smtplib, a commit per letter": (_plain, plain_letters, 1),
     }
-    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for why in _mailers.missing():
+        print(f"  not compared with {why}")
+    rates: dict[str, list[float]] = {}
     for number in range(given.rounds):
         for name, (way, letters, processes) in ways.items():
             account = home / f"{name[:4]}-{number}"
-            rate = _run(environ, account, way, letters, processes, given.delay_ms)
-            rates[name].append(rate)
-            print(f"  {name}: {rate:,.0f}/s", flush=True)
-    ours, plain = (statistics.median(found) for found in rates.values())
-    for name, found in rates.items():
-        print(f"{name:30} {statistics.median(found):8,.0f}/s")
-    print(f"ours / smtplib                 {ours / plain:8.1f}")
+            _note(rates, name, _run(environ, account, way, letters, processes, given.delay_ms))
+        for name in _mailers.commands("", 0, ""):
+            _note(
+                rates, name, _other(name, home / f"{name[:4]}-{number}", given.letters // 4, given)
+            )
+    middle = {name: statistics.median(found) for name, found in rates.items()}
+    ours = middle["ours"]
+    for name, rate in middle.items():
+        print(f"{name:30} {rate:8,.0f}/s {ours / rate:8.2f}")
     if given.delay_ms:
-        limit = given.processes * CONNECTIONS / (given.delay_ms / 1000)
+        limit = given.processes * given.connections / (given.delay_ms / 1000)
         print(f"ours / connections per delay   {ours / limit:8.2f}  (aim 0.8)")
+
+
+def _note(rates: dict[str, list[float]], name: str, measured: tuple[float, float]) -> None:
+    rate, processor = measured
+    rates.setdefault(name, []).append(rate)
+    print(f"  {name}: {rate:,.0f}/s, {processor:.2f} ms of the processor each", flush=True)
+
+
+def _other(
+    name: str, account: Path, letters: int, given: argparse.Namespace
+) -> tuple[float, float]:
+    """A mailer that keeps no account of its own: all that counts is that everything arrived."""
+    with _relay(account, given.delay_ms) as url:
+        before = _spent()
+        took = _mailers.seconds(_mailers.commands(url, letters, STORY)[name])
+        processor = (_spent() - before) / letters * 1000
+    arrived = len(sink.read(account))
+    if arrived != letters:
+        sys.exit(f"{name}: {letters} were to go, {arrived} arrived.")
+    return letters / took, processor
+
+
+def _spent() -> float:
+    """Seconds of the processor that processes took which this one started and saw end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@contextmanager
+def _relay(account: Path, delay: float) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.sink", "--dir", str(account), "--delay-ms", str(delay)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as relay:
+        try:
+            assert relay.stdout
+            yield relay.stdout.readline().decode().strip()
+        finally:
+            relay.kill()
 
 
 def _run(
@@ -81,35 +127,28 @@ def _run(
     letters: int,
     processes: int,
     delay: float,
-) -> float:
-    """Letters a second from the mailing's hour to its end, by the relay's account."""
-    command = [sys.executable, "-m", "tests.sink", "--dir", str(account), "--delay-ms", str(delay)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as relay:
-        try:
-            assert relay.stdout
-            url = relay.stdout.readline().decode().strip()
-            environ = environ | {"SMTP_URL": url}
-            with create_app(load(environ)).app_context():
-                _prepare(letters)
-                ready = multiprocessing.Barrier(processes + 1)
-                workers = [
-                    multiprocessing.Process(target=_in_app, args=(environ, way, ready))
-                    for _ in range(processes)
-                ]
-                for worker in workers:
-                    worker.start()
-                ready.wait(60)
-                began = time.perf_counter()
-                post.due_mailings()
-                ready.wait(60)
-                for worker in workers:
-                    worker.join()
-                post.due_mailings()
-                took = time.perf_counter() - began
-                _check(letters, account)
-        finally:
-            relay.kill()
-    return letters / took
+) -> tuple[float, float]:
+    """Letters a second from the mailing's hour to its end by the relay's account, and ms each."""
+    with _relay(account, delay) as url, create_app(load(environ)).app_context():
+        environ = environ | {"SMTP_URL": url}
+        _prepare(letters)
+        ready = multiprocessing.Barrier(processes + 1)
+        workers = [
+            multiprocessing.Process(target=_in_app, args=(environ, way, ready))
+            for _ in range(processes)
+        ]
+        for worker in workers:
+            worker.start()
+        ready.wait(60)
+        before, began = _spent(), time.perf_counter()
+        post.due_mailings()
+        ready.wait(60)
+        for worker in workers:
+            worker.join()
+        post.due_mailings()
+        took = time.perf_counter() - began
+        _check(letters, account)
+        return letters / took, (_spent() - before) / letters * 1000
 
 
 def _in_app(environ: dict[str, str], way: Callable[[str, int], None], ready: Barrier) -> None:
@@ -123,9 +162,9 @@ def _in_app(environ: dict[str, str], way: Callable[[str, int], None], ready: Bar
         db.engine.dispose()
 
 
-def _ours(url: str, mailing_id: int) -> None:
+def _ours(connections: int, url: str, mailing_id: int) -> None:
     db.session.rollback()
-    office = Office(SmtpTransport(Relay.parse(url)))
+    office = Office(SmtpTransport(Relay.parse(url)), connections)
     while _left(mailing_id):
         office.work()
 
