@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from campaigns import accounts, bookings, ledger, letters, suppression
+from campaigns import accounts, bookings, ledger, letters, suppression, trying
 from campaigns.crypto import new_token, token_hash
 from campaigns.db import Base, db
 from campaigns.mail.transport import MemoryTransport
@@ -19,6 +19,7 @@ from campaigns.model.consent import Consent, Purpose
 from campaigns.model.delivery import Delivery, DeliveryState, LetterKind
 from campaigns.model.entry import Door, EntryKind
 from campaigns.model.suppression import Suppression, SuppressionCause
+from campaigns.model.update import UpdateText
 from campaigns.money import Money
 from tests import make
 from workers.office import Office
@@ -175,6 +176,9 @@ def queue(kind: LetterKind, client: FlaskClient) -> None:
         letters.queue(
             kind, to=to, purpose=purpose, occasion="alert:refused:1", locale=None, now=now
         )
+    elif kind is LetterKind.TEST:
+        text = UpdateText(locale="en", title="Desks", body="Sixteen desks.")
+        trying.send(make.update(texts=[text]), make.staff(), now)
     else:
         gift(now)
     db.session.commit()
