@@ -80,6 +80,13 @@ def test_another_currency_is_named_with_the_listings_own() -> None:
     assert foreign.reason == "The figure is in USD; the listing raises CNY."
 
 
+def test_a_figure_is_not_compared_with_one_in_another_currency() -> None:
+    listing = make.listing()
+    foreign = said(listing, 4_530_050, 0, currency="USD")
+    reporting.accept(foreign, "They meant it.", NOON, make.staff())
+    assert said(listing, 100, 1).state is ReportState.ACCEPTED
+
+
 def test_a_listing_may_have_another_factor_or_none() -> None:
     careful, careless = make.listing(jump_factor=2), make.listing(jump_factor=None)
     assert make.listing().jump_factor == 10
