@@ -37,7 +37,7 @@ def scheduled(update: Update | None = None, at: datetime = NOON + HOUR) -> Maili
 
 def begin(now: datetime = NOON + HOUR) -> None:
     for mailing in addressing.due(now):
-        addressing.start(mailing, segments.members(mailing.segment), now)
+        addressing.start(mailing, segments.members(mailing.segment, now), now)
     db.session.commit()
 
 

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns import mailings, segments, suppression
+from campaigns import mailings, suppression
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Purpose
 from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.gift import Gift
 from campaigns.model.mailing import MailingState
+from campaigns.model.segment import EVERYONE
 from campaigns.model.suppression import SuppressionCause
 from campaigns.model.update import UpdateKind
 from tests import make
@@ -77,28 +78,12 @@ def test_a_donor_who_gave_without_agreeing_is_of_the_segment_yet_skipped() -> No
     assert mailing.skipped == {"no consent": 1}
 
 
-def test_the_count_of_a_segment_is_who_would_be_written_to() -> None:
-    update = make.update()
-    follower(update)
-    follower(update).address = None
-    assert segments.count({"campaign": update.campaign_id}) == 1
-    assert segments.count({"everyone": True}) == 0
-    make.consent(make.donor())
-    assert segments.count({"everyone": True}) == 1
-
-
-@pytest.mark.parametrize("definition", [{}, {"campaign": "1"}, {"campaign": True}, {"tag": 1}])
-def test_an_unknown_segment_is_refused(definition: dict[str, object]) -> None:
-    with pytest.raises(segments.UnknownSegment):
-        segments.count(definition)
-
-
 def test_an_issue_goes_to_who_agreed_to_the_newsletter() -> None:
     update = make.update(kind=UpdateKind.ISSUE, campaign_id=None)
     reader = make.donor()
     make.consent(reader)
     follower(make.update())
-    mailing = mailings.draft(update, segments.EVERYONE, None, NOON)
+    mailing = mailings.draft(update, EVERYONE, None, NOON)
     assert mailing.purpose is Purpose.NEWSLETTER
     mailings.submit(mailing, None, NOON)
     mailings.approve(mailing, None, NOON)

@@ -21,7 +21,7 @@ def due_mailings() -> None:
     now = datetime.now(UTC)
     Mark(settings().instance_dir).notice(now)
     for mailing in addressing.due(now):
-        addressing.start(mailing, segments.members(mailing.segment), now)
+        addressing.start(mailing, segments.members(mailing.segment, now), now)
     addressing.finish(now)
     db.session.commit()
 

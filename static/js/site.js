@@ -61,6 +61,27 @@ document.addEventListener("keydown", (event) => {
   next.select();
 });
 
+// A form that is counted as it is filled in: what it means stands beside it after each change.
+const counting = document.querySelector("form[data-counts]");
+if (counting) {
+  let waiting, asked;
+  counting.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(count, 350);
+  });
+  async function count() {
+    asked?.abort();
+    asked = new AbortController();
+    const into = document.getElementById(counting.dataset.into);
+    const question = { method: "POST", body: new FormData(counting), signal: asked.signal };
+    const answer = await fetch(counting.dataset.counts, question).catch(() => null);
+    if (!answer || (!answer.ok && answer.status !== 400)) return;
+    const open = into.querySelector("details[open]");
+    into.innerHTML = await answer.text();
+    if (open) into.querySelector("details")?.setAttribute("open", "");
+  }
+}
+
 for (const extra of document.querySelectorAll("[data-needs-js]")) extra.hidden = false;
 
 // What is being written shows beside it as it will look, a moment after each pause.

@@ -65,6 +65,7 @@ from campaigns.web.staff import (
     reset,
     returned,
     review,
+    segments,
     session,
     settle,
     timelines,
@@ -102,8 +103,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, merges, claims,
          codes, contacts, exports,
-         notices, webhooks, updates, proofs, images, mailings, calendar, returned, organisation,
-         people, transports, records,
+         notices, webhooks, updates, proofs, images, mailings, segments, calendar, returned,
+         organisation, people, transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:
     bp.register_blueprint(part.bp)

@@ -12,14 +12,20 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import TextAreaField
 
-from campaigns import addressing, composition, deliveries, mailings, returns, segments
+from campaigns import (
+    addressing,
+    composition,
+    deliveries,
+    keeping,
+    mailings,
+    returns,
+    segments,
+)
 from campaigns.db import db
-from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Attempt, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing
 from campaigns.model.staff import Permission, Staff
-from campaigns.web import language
-from campaigns.web.staff import paging, scheduling, sendings
+from campaigns.web.staff import paging, scheduling, segment_words, sendings
 from campaigns.web.staff.forms import (
     LANGUAGES,
     Form,
@@ -179,17 +185,16 @@ def _page(
     note: NoteForm | None = None,
     leaving: Departures | None = None,
 ) -> str:
-    now = datetime.now(UTC)
-    campaign_id = mailing.segment.get("campaign")
-    campaign = db.session.get(Campaign, campaign_id) if campaign_id else None
+    now, about = datetime.now(UTC), mailing.update.campaign_id
     return show(
         "staff/mailing.html",
         sendings.subject(mailing),
         (_("Updates & mailings"), url_for("staff.updates.index")),
         (sendings.title(mailing.update), url_for("staff.updates.one", id=mailing.update_id)),
         mailing=mailing,
-        campaign=campaign.text(language.current()).title if campaign else None,
-        readers=segments.count(mailing.segment),
+        words=segment_words.of(mailing.segment),
+        segments=keeping.every(),
+        reach=segments.reach(mailing.segment, mailing.purpose, about, now),
         count=sendings.count(mailing),
         skipped=mailing.skipped,
         returned=returns.counts(mailing),

@@ -135,7 +135,7 @@ def _readers(update: Update) -> list[tuple[str, str]]:
     segment = {"campaign": update.campaign_id} if update.campaign_id else {"everyone": True}
     newest = (
         select(Donor)
-        .where(Donor.id.in_(segments.members(segment)), Donor.erased_at.is_(None))
+        .where(Donor.id.in_(segments.members(segment, datetime.now(UTC))))
         .order_by(Donor.id.desc())
         .limit(_OFFERED)
     )

@@ -92,7 +92,7 @@ def read(form: HourForm, mailing: Mailing, now: datetime) -> addressing.Plan | N
     elif form.way.data == ZONES and read_moment(form, "at", "UTC"):
         local = form.at.data.replace(second=0)
         kept = hours.ours()
-        begins = min(kept.moment(local, zone) for zone in _zones(mailing))
+        begins = min(kept.moment(local, zone) for zone in _zones(mailing, now))
     if form.errors or begins is None:
         return None
     return addressing.Plan(begins, local, expires)
@@ -103,7 +103,7 @@ def keep(plan: addressing.Plan, mailing: Mailing, now: datetime) -> None:
     if plan.local is None:
         mailings.schedule(mailing, plan.begins_at, me(), now, expires_at=plan.expires_at)
         return
-    zones = _zones(mailing)
+    zones = _zones(mailing, now)
     mailings.schedule_by_zone(mailing, plan.local, zones, me(), now, expires_at=plan.expires_at)
 
 
@@ -124,7 +124,7 @@ def wall(mailing: Mailing) -> datetime | None:
 
 
 def departures(mailing: Mailing, plan: addressing.Plan, now: datetime) -> Departures:
-    found = addressing.departures(mailing, segments.members(mailing.segment), plan, now)
+    found = addressing.departures(mailing, segments.members(mailing.segment, now), plan, now)
     by_hour, zone = Counter[datetime](), ZoneInfo(me().timezone)
     for at, letters in found.items():
         if at is not None:
@@ -132,8 +132,8 @@ def departures(mailing: Mailing, plan: addressing.Plan, now: datetime) -> Depart
     return Departures(sorted(by_hour.items()), found.get(None, 0))
 
 
-def _zones(mailing: Mailing) -> set[str | None]:
-    return hours.zones(segments.members(mailing.segment))
+def _zones(mailing: Mailing, now: datetime) -> set[str | None]:
+    return hours.zones(segments.members(mailing.segment, now))
 
 
 def _full(at: datetime, zone: ZoneInfo) -> datetime:

@@ -17,14 +17,14 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import StringField, TextAreaField
 
-from campaigns import archive, blocks, mailings, proofreading, text, writing
+from campaigns import archive, blocks, keeping, mailings, proofreading, text, writing
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.mailing import Mailing
 from campaigns.model.staff import Permission
 from campaigns.model.update import Update, UpdateKind
 from campaigns.web import language
-from campaigns.web.staff import paging, sendings
+from campaigns.web.staff import paging, segments, sendings
 from campaigns.web.staff.forms import (
     LANGUAGES,
     SHORT,
@@ -119,6 +119,7 @@ def one(id: int) -> str:
         languages=LANGUAGES,
         mailings=list(db.session.scalars(of_it)),
         author=sendings.named(update.author_id),
+        segments=keeping.every(),
         sent=sent and sent.started_at,
         findings=proofreading.of(update, datetime.now(UTC)),
     )
@@ -169,7 +170,7 @@ def take_down(id: int) -> Any:
 @needs(Permission.WRITE)
 def prepare(id: int) -> Any:
     update = found(Update, id)
-    segment = {"campaign": update.campaign_id} if update.campaign_id else {"everyone": True}
+    segment = segments.chosen(request.form.get("segment", ""), update)
     mailing = mailings.draft(update, segment, me(), datetime.now(UTC))
     db.session.commit()
     return redirect(url_for("staff.mailings.one", id=mailing.id))
