@@ -47,7 +47,8 @@ class LimitsForm(Form):
 
 class TransportForm(LimitsForm):
     name = StringField(
-        _l("Name"), [required(_l("Write a short name, such as Main relay.")), longest(63)]
+        _l("What it is called"),
+        [required(_l("Write a short name, such as Main relay.")), longest(63)],
     )
     place = StringField(
         _l("Address of the relay"),
