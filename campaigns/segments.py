@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from campaigns import figures, givers, suppression
-from campaigns.db import db, unindexed
+from campaigns.db import db
 from campaigns.model.consent import Consent, Purpose
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.donor import Donor
@@ -156,7 +156,7 @@ def _givers(c: Conditions, today: date) -> Select[int]:
         .join(row, row.id == Gift.donor_id)
         .join(Entry, Entry.id == Gift.entry_id)
         .outerjoin(back, back.c.entry_id == Entry.id)
-        .where(unindexed(Entry.kind) == EntryKind.DONATION, givers.stood(), left > 0)
+        .where(Entry.kind == EntryKind.DONATION, givers.stood(), left > 0)
         .where(*_within(left, c.size))
         .group_by(whose)
         .having(and_(*_over_all(c, left, today)))
