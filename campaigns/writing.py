@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
+from sqlalchemy import func, select
 
 from campaigns import audit, blocks, slots
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
+from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Staff
 from campaigns.model.update import Update, UpdateKind, UpdateText
 
@@ -23,6 +25,10 @@ class NoTitle(Refused):
 
 class UnfitSlot(Refused):
     """A text names a field that is not there, or where it cannot be filled."""
+
+
+class WrongCampaign(Refused):
+    """An update is about one campaign; issues and appeals are about none."""
 
 
 class NothingToShow(Refused):
@@ -44,11 +50,17 @@ def begin(
     now: datetime,
     by: Staff | None = None,
 ) -> Update:
-    """A new update, seen by staff only. `texts` by language. Raises `NoTitle`, `UnfitSlot`."""
+    """A new update, seen by staff only. `texts` by language; an issue gets the next number.
+
+    Raises `WrongCampaign`, `NoTitle` and `UnfitSlot`.
+    """
+    if (kind is UpdateKind.UPDATE) is (campaign is None):
+        raise WrongCampaign(_("An update needs a campaign; an issue and an appeal have none."))
     _check(texts, about_campaign=campaign is not None)
     update = Update(
         campaign_id=campaign.id if campaign else None,
         kind=kind,
+        number=_next_number() if kind is UpdateKind.ISSUE else None,
         author_id=by.id if by else None,
         created_at=now,
         changed_at=now,
@@ -96,6 +108,12 @@ def take_down(update: Update, now: datetime, by: Staff | None = None) -> None:
         return
     update.published_at = None
     audit.record("take down update", update, now, by=by)
+
+
+def _next_number() -> int:
+    """Two who begin an issue at once take turns, by the organisation's row."""
+    db.session.execute(select(Organisation.id).where(Organisation.ours).with_for_update())
+    return (db.session.scalar(select(func.max(Update.number))) or 0) + 1
 
 
 def _check(texts: Mapping[str, Words], *, about_campaign: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from campaigns.local.children import of_the_service
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY_SECONDS = 30
+READY_SECONDS = 90
 APP = "wsgi:app"
 
 

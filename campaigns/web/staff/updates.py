@@ -6,6 +6,7 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
+    abort,
     flash,
     redirect,
     render_template,
@@ -40,6 +41,11 @@ from campaigns.web.staff.session import me, needs
 bp = Blueprint("updates", __name__, url_prefix="/updates")
 
 REFUSALS: dict[type[Exception], str] = {writing.NoTitle: "title_zh", writing.UnfitSlot: "body_zh"}
+KINDS = {
+    UpdateKind.UPDATE: _l("Update of a campaign"),
+    UpdateKind.ISSUE: _l("Issue of the newsletter"),
+    UpdateKind.APPEAL: _l("Appeal to those who get the newsletter"),
+}
 
 
 class UpdateForm(Form):
@@ -53,12 +59,18 @@ class UpdateForm(Form):
 
 
 class NewUpdateForm(UpdateForm):
-    campaign = select_field(_l("Campaign"))
+    kind = select_field(_l("What it is"), KINDS, default=UpdateKind.UPDATE.value)
+    campaign = select_field(_l("Campaign, for an update"))
 
     def offer_campaigns(self) -> "NewUpdateForm":
         every = db.session.scalars(select(Campaign).order_by(Campaign.id.desc()))
-        offer(self.campaign, {str(one.id): _title(one) for one in every})
+        offer(self.campaign, {str(one.id): _title(one) for one in every} | {"": "—"})
         return self
+
+    def about(self) -> Campaign | None:
+        """The campaign of an update; what was chosen beside another kind does not count."""
+        wanted = self.kind.data == UpdateKind.UPDATE and self.campaign.data
+        return found(Campaign, int(self.campaign.data)) if wanted else None
 
 
 @bp.get("")
@@ -76,14 +88,14 @@ def index() -> str:
         table=table,
         mailings=of_update,
         title=sendings.title,
-        campaign=_campaign_title,
+        about=_about,
     )
 
 
 @bp.get("/new")
 @needs(Permission.WRITE)
 def ask_new() -> str:
-    form = NewUpdateForm(campaign=request.args.get("campaign", "")).offer_campaigns()
+    form = NewUpdateForm(campaign=request.args.get("campaign")).offer_campaigns()
     return _form_page(form, None)
 
 
@@ -92,10 +104,9 @@ def ask_new() -> str:
 def create() -> Any:
     form = NewUpdateForm().offer_campaigns()
     if form.validate():
-        campaign = found(Campaign, int(form.campaign.data))
-        with form.refusing(REFUSALS):
-            now = datetime.now(UTC)
-            update = writing.begin(campaign, UpdateKind.UPDATE, form.words(), now, me())
+        kind, now = UpdateKind(form.kind.data), datetime.now(UTC)
+        with form.refusing(REFUSALS | {writing.WrongCampaign: "campaign"}):
+            update = writing.begin(form.about(), kind, form.words(), now, me())
     if form.errors:
         return _form_page(form, None), 400
     db.session.commit()
@@ -114,7 +125,7 @@ def one(id: int) -> str:
         (_("Updates & mailings"), url_for("staff.updates.index")),
         update=update,
         campaign=_campaign(update),
-        campaign_title=_campaign_title(update),
+        about=_about(update),
         locales=sendings.languages(update.texts),
         languages=LANGUAGES,
         mailings=list(db.session.scalars(of_it)),
@@ -157,6 +168,8 @@ def change(id: int) -> Any:
 @bp.post("/<int:id>/publish")
 @needs(Permission.APPROVE)
 def publish(id: int) -> Any:
+    if not found(Update, id).archived:
+        abort(404)
     return _done(id, writing.publish, _("The update stands on the campaign's page."))
 
 
@@ -223,6 +236,13 @@ def _notes(update: Update | None) -> list[str]:
         return []
     back = select(Mailing.note).where(Mailing.update_id == update.id, Mailing.note.is_not(None))
     return [note or "" for note in db.session.scalars(back.where(Mailing.state == "draft"))]
+
+
+def _about(update: Update) -> str:
+    """The campaign that an update is about, or what else it is."""
+    if update.kind is UpdateKind.ISSUE:
+        return _("Newsletter, issue %(number)s", number=update.number)
+    return _campaign_title(update) or _("Appeal")
 
 
 def _campaign(update: Update) -> Campaign | None:

@@ -41,7 +41,7 @@ def approver(desk: Callable[..., Desk]) -> Desk:
 
 
 def write(who: Desk, campaign: Campaign, **more: str) -> Update:
-    fields = {"campaign": str(campaign.id), **TEXTS, **more}
+    fields = {"kind": "update", "campaign": str(campaign.id), **TEXTS, **more}
     assert who.post("/staff/updates/new", **fields).status_code == 302
     return db.session.query(Update).one()
 
