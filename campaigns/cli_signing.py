@@ -24,7 +24,7 @@ def add_signing_key(domain: str, selector: str, kind: str) -> None:
     """
     try:
         row = signing.add(domain, selector, kind, datetime.now(UTC))
-    except signing.Refused as error:
+    except signing.Unfit as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
     name, value = signing.signer(row).record()
@@ -40,7 +40,7 @@ def start_signing(domain: str, selector: str) -> None:
     """Sign letters from DOMAIN with a key whose DNS record stands."""
     try:
         row = signing.start(domain, selector, datetime.now(UTC))
-    except signing.Refused as error:
+    except signing.Unfit as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
     click.echo(f"Letters from {row.domain} are signed with {row.selector}.")
@@ -53,7 +53,7 @@ def remove_signing_key(domain: str, selector: str) -> None:
     """Sign no more with a key. Leave its DNS record for a week: letters are still under way."""
     try:
         signing.remove(domain, selector, datetime.now(UTC))
-    except signing.Refused as error:
+    except signing.Unfit as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
     click.echo(f"No more letters are signed with {selector}.")

@@ -21,7 +21,7 @@ KINDS = (dkim.RSA, dkim.ED25519)
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 
-class Refused(Exception):
+class Unfit(Exception):
     """What cannot be. Its text is a sentence for the person who tried."""
 
 
@@ -46,15 +46,15 @@ def signer(row: SigningKey) -> Signer:
 
 
 def add(domain: str, selector: str, kind: str, now: datetime) -> SigningKey:
-    """Make a key, which signs nothing before `start`. Raises `Refused`."""
+    """Make a key, which signs nothing before `start`. Raises `Unfit`."""
     try:
         name = Address.parse(f"postmaster@{domain}").ascii_domain
     except BadAddress as error:
-        raise Refused("A domain looks like updates.example.org.") from error
+        raise Unfit("A domain looks like updates.example.org.") from error
     if not _SELECTOR.fullmatch(selector):
-        raise Refused("A selector is up to 63 small letters, digits and hyphens.")
+        raise Unfit("A selector is up to 63 small letters, digits and hyphens.")
     if _named(name, selector) is not None:
-        raise Refused(f"There is a key {selector} for {name} already.")
+        raise Unfit(f"There is a key {selector} for {name} already.")
     row = SigningKey(domain=name, selector=selector, created_at=now)
     row.seal(settings().data_keys, dkim.new_key(kind))
     db.session.add(row)
@@ -65,7 +65,7 @@ def add(domain: str, selector: str, kind: str, now: datetime) -> SigningKey:
 
 
 def start(domain: str, selector: str, now: datetime) -> SigningKey:
-    """Sign letters with it from now on; the second time does nothing. Raises `Refused`."""
+    """Sign letters with it from now on; the second time does nothing. Raises `Unfit`."""
     row = _known(domain, selector)
     if row.since is None:
         row.since = now
@@ -74,7 +74,7 @@ def start(domain: str, selector: str, now: datetime) -> SigningKey:
 
 
 def remove(domain: str, selector: str, now: datetime) -> None:
-    """Sign no more with it. Raises `Refused`."""
+    """Sign no more with it. Raises `Unfit`."""
     row = _known(domain, selector)
     key = f"{row.selector}._domainkey.{row.domain}"
     audit.record("remove signing key", row, now, by=None, changes={"key": (key, None)})
@@ -112,7 +112,7 @@ def reseal() -> int:
 def _known(domain: str, selector: str) -> SigningKey:
     row = _named(domain.strip().lower(), selector)
     if row is None:
-        raise Refused(f"There is no key {selector} for {domain}.")
+        raise Unfit(f"There is no key {selector} for {domain}.")
     return row
 
 

@@ -74,15 +74,15 @@ def test_a_key_that_cannot_be_read_stops_no_letter_and_is_told_of(app: Flask) ->
 
 @pytest.mark.parametrize("key", [("exa mple", "a"), ("example.org", "A_b"), ("example.org", "")])
 def test_what_cannot_be_is_refused(app: Flask, key: tuple[str, str]) -> None:
-    with pytest.raises(signing.Refused):
+    with pytest.raises(signing.Unfit):
         signing.add(*key, "ed25519", NOON)
-    with pytest.raises(signing.Refused):
+    with pytest.raises(signing.Unfit):
         signing.start(*key, NOON)
 
 
 def test_a_key_is_made_once_and_sealed_again_with_the_newest(app: Flask) -> None:
     signing.add(*KEY, "ed25519", NOON)
-    with pytest.raises(signing.Refused):
+    with pytest.raises(signing.Unfit):
         signing.add(*KEY, "ed25519", NOON)
     held = app.extensions["settings"]
     app.extensions["settings"] = replace(held, data_keys=(("k9", b"9" * 32), *held.data_keys))
