@@ -97,11 +97,13 @@ def play() -> Campaign:
 
 
 def first_figure(slug: str, raised: int) -> None:
-    """The first report about a campaign's only listing comes in, now."""
+    """The first report about the listing that a campaign began with comes in, now."""
     listing = db.session.scalars(
         select(Listing)
         .join(Campaign, Campaign.id == Listing.campaign_id)
         .where(Campaign.slug == slug)
+        .order_by(Listing.id)
+        .limit(1)
     ).one()
     _report(listing, raised, timedelta(), moment=datetime.now(UTC))
 
