@@ -27,7 +27,7 @@ from tests.laid_back import another, restore
 from workers.office import Office
 
 MEGABYTE = 1024 * 1024
-CHUNKS = 24
+CHUNKS = 32
 
 
 @contextmanager
