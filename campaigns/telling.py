@@ -34,9 +34,8 @@ _PREFIXES = {"zh-Hans": "/zh", "en": "/en"}
 class Told:
     """What a letter tells. `list_id` is what the list is called by machines, before the domain;
     `web` is where anybody may read the same, `archive` where what came before it stands. `own` is
-    what only the templates of its kind ask for: values, and marks that its `Kind.fills`. `slots`
-    are what each recipient's own words fill in the subject and the text, by the names of their
-    marks. `advertises` stands in the header of the subject, where a law asks for it."""
+    what only the templates of its kind ask for. `slots` are what each recipient's own words fill,
+    by the names of their marks. `advertises` stands in the subject, where a law asks for it."""
 
     subject: str
     why: str

@@ -51,7 +51,9 @@ for (const seen of document.querySelectorAll("[data-shows]")) {
     const form = new FormData();
     form.set("csrf_token", source.form.elements.csrf_token.value);
     form.set("locale", seen.dataset.locale);
-    form.set("campaign", source.form.elements.campaign?.value || seen.dataset.campaign);
+    const { kind, campaign } = source.form.elements;
+    const about = kind && kind.value !== "update" ? "" : campaign?.value || seen.dataset.campaign;
+    form.set("campaign", about);
     form.set("body", source.value);
     const sent = { method: "POST", body: form, credentials: "same-origin" };
     const answer = await fetch(seen.dataset.at, sent).catch(() => null);
