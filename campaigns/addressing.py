@@ -58,17 +58,9 @@ def start(mailing: Mailing, members: Select[int], now: datetime) -> None:
         _move(mailing, MailingState.SENDING, now)
         _publish(mailing, now)
         _address(mailing, members, now)
-        mailing.skipped = forecast(mailing, members)[1]
+        about = mailing.update.campaign_id
+        mailing.skipped = suppression.tally(members, mailing.purpose, about)[1]
     db.session.flush()
-
-
-def forecast(mailing: Mailing, members: Select[int]) -> tuple[int, dict[str, int]]:
-    """How many would be written to if it began now, and how many not, by reason."""
-    refusal = suppression.refusal(mailing.purpose, mailing.update.campaign_id).label("refusal")
-    reasons = select(refusal).where(Donor.id.in_(members)).subquery()
-    counted = select(reasons.c.refusal, func.count()).group_by(reasons.c.refusal)
-    numbers: dict[str | None, int] = dict(db.session.execute(counted).all())
-    return numbers.get(None, 0), {why: number for why, number in numbers.items() if why}
 
 
 def departures(

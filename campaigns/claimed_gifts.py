@@ -9,10 +9,10 @@ from enum import StrEnum
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import aliased
 
+from campaigns import persons
 from campaigns.crypto import derived
 from campaigns.db import db
 from campaigns.model.campaign import Campaign, CampaignState
-from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry, EntryKey, EntryKind
 from campaigns.model.gift import Gift
 from campaigns.model.gift_claim import GiftClaim
@@ -110,17 +110,15 @@ def number_of(entry: Entry) -> str | None:
     return next((known[scheme] for scheme in SCHEMES if scheme in known), None)
 
 
-def person(donor_id: int | None) -> int | None:
-    """The donor, followed to the one they were merged into."""
-    into = select(func.coalesce(Donor.merged_into, Donor.id)).where(Donor.id == donor_id)
-    return None if donor_id is None else db.session.scalar(into)
-
-
 def _verdict(entry: Entry, donor_id: int) -> Verdict:
     gift = db.session.get(Gift, entry.id)
     if gift is None or gift.donor_id is None:
         return Verdict.FREE
-    return Verdict.YOURS if person(gift.donor_id) == person(donor_id) else Verdict.TAKEN
+    return (
+        Verdict.YOURS
+        if persons.behind(gift.donor_id) == persons.behind(donor_id)
+        else Verdict.TAKEN
+    )
 
 
 def _known(number: str) -> Select[int]:

@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import Table, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
-from campaigns import audit, claimed_gifts, donors, letters, suppression, wordings
+from campaigns import audit, claimed_gifts, donors, letters, persons, suppression, wordings
 from campaigns.claimed_gifts import OCCASION, Found, Verdict
 from campaigns.db import db, insert
 from campaigns.mail.address import Address
@@ -153,8 +153,8 @@ def release(claim: GiftClaim, reason: str, now: datetime, by: Staff) -> None:
     """
     if not claim.stands or claim.entry_id is None:
         return
-    who, gift = claimed_gifts.person(claim.donor_id), db.session.get(Gift, claim.entry_id)
-    if gift is not None and claimed_gifts.person(gift.donor_id) == who:
+    who, gift = persons.behind(claim.donor_id), db.session.get(Gift, claim.entry_id)
+    if gift is not None and persons.behind(gift.donor_id) == who:
         gift.donor_id, gift.show_name = None, False
         if any(one.worded_at for one in _same(claim)):
             gift.public_name = gift.message = None
@@ -192,8 +192,8 @@ def _same(claim: GiftClaim) -> list[GiftClaim]:
     """The standing claims of the same person on the same gift: each letter's link leads there."""
     standing = GiftClaim.entry_id == claim.entry_id, GiftClaim.released_at.is_(None)
     found = db.session.scalars(select(GiftClaim).where(*standing).order_by(GiftClaim.id))
-    who = claimed_gifts.person(claim.donor_id)
-    return [one for one in found if claimed_gifts.person(one.donor_id) == who]
+    who = persons.behind(claim.donor_id)
+    return [one for one in found if persons.behind(one.donor_id) == who]
 
 
 def _reader(claim: GiftClaim) -> Donor | None:
@@ -211,7 +211,7 @@ def _take(entry: Entry, claim: GiftClaim, donor: Donor, now: datetime) -> None:
     free = GIFTS.c.entry_id == entry.id, GIFTS.c.donor_id.is_(None)
     db.session.execute(update(GIFTS).where(*free).values(donor_id=donor.id))
     gift = db.session.get_one(Gift, entry.id, populate_existing=True)
-    if claimed_gifts.person(gift.donor_id) != donor.id:
+    if persons.behind(gift.donor_id) != donor.id:
         raise NotYours(Verdict.TAKEN)
     claim.entry_id, claim.confirmed_at = entry.id, claim.confirmed_at or now
     claim.number = claimed_gifts.number_of(entry) or claim.number

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 
-from campaigns import hours, letters, suppression, wordings
+from campaigns import hours, letters, persons, suppression, wordings
 from campaigns.crypto import new_token
 from campaigns.db import db
 from campaigns.model.campaign import RAISING, Campaign, CampaignState
@@ -77,7 +77,7 @@ def reader(delivery: Delivery | None, now: datetime) -> Reader | None:
     if delivery.purpose is Purpose.SERVICE and not asked:
         return None
     age = now - (delivery.settled_at or delivery.claimed_at or delivery.created_at)
-    person = _person(delivery.donor)
+    person = db.session.get_one(Donor, persons.behind(delivery.donor_id))
     known = person.address is not None
     lasts = FRESH_LASTS if asked else LINK_LASTS
     chooses = known and age <= lasts and not _left_since(person, delivery)
@@ -161,9 +161,8 @@ def _agree(
 
 def _campaigns(person: Donor) -> list[Campaign]:
     """Those that raise money, and those that the person ever said something about."""
-    rows = select(Donor.id).where(or_(Donor.id == person.id, Donor.merged_into == person.id))
     said = select(Consent.campaign_id).where(
-        Consent.donor_id.in_(rows), Consent.purpose == Purpose.UPDATES
+        Consent.donor_id.in_(persons.rows_of(person.id)), Consent.purpose == Purpose.UPDATES
     )
     public = select(Campaign).where(
         Campaign.state != CampaignState.DRAFT,
@@ -175,11 +174,6 @@ def _campaigns(person: Donor) -> list[Campaign]:
 def _left_since(person: Donor, delivery: Delivery) -> bool:
     left = db.session.get(Suppression, (person.address_hash, SuppressionCause.LEFT))
     return left is not None and left.at >= delivery.created_at
-
-
-def _person(donor: Donor) -> Donor:
-    """The row that the person stands under now; merges make no chains."""
-    return db.session.get_one(Donor, donor.merged_into) if donor.merged_into else donor
 
 
 def _blocked(person: Donor) -> bool:

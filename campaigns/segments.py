@@ -72,12 +72,8 @@ def reach(
 ) -> Reach:
     """How many are meant at `now`, and how many of them agreed to the purpose and have an address
     that gets letters. Raises `UnknownSegment`."""
-    refusal = suppression.refusal(purpose, campaign_id).label("refusal")
-    reasons = select(refusal).where(Donor.id.in_(members(definition, now))).subquery()
-    counted = select(reasons.c.refusal, func.count()).group_by(reasons.c.refusal)
-    numbers: dict[str | None, int] = dict(db.session.execute(counted).all())
-    skipped = {why: number for why, number in sorted(numbers.items(), key=_first) if why}
-    return Reach(sum(numbers.values()), numbers.get(None, 0), skipped)
+    written_to, skipped = suppression.tally(members(definition, now), purpose, campaign_id)
+    return Reach(written_to + sum(skipped.values()), written_to, skipped)
 
 
 def people(
@@ -218,7 +214,3 @@ def _within(value: ColumnElement[Any], bounds: Sequence[Any]) -> list[ColumnElem
     start, end = bounds
     asked = [] if start is None else [value >= start]
     return asked if end is None else [*asked, value <= end]
-
-
-def _first(pair: tuple[str | None, int]) -> str:
-    return pair[0] or ""

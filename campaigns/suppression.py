@@ -3,9 +3,22 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.sql.elements import SQLCoreOperations
 
+from campaigns import persons
 from campaigns.db import db, insert
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery
@@ -84,7 +97,7 @@ def decline(delivery: Delivery, purpose: Purpose, campaign_id: int | None, now: 
     """Whoever got the letter says no to any one purpose. The second time does nothing."""
     if delivery.donor_id is None:
         return
-    for donor_id in _rows_of(delivery.donor_id):
+    for donor_id in persons.rows_of(delivery.donor_id):
         _take_back(donor_id, purpose, campaign_id, delivery, now)
     db.session.flush()
 
@@ -98,7 +111,7 @@ def leave_everything(delivery: Delivery, now: datetime) -> None:
     if delivery.donor_id is None:
         return
     suppress(delivery.address_hash, SuppressionCause.LEFT, now, delivery.id)
-    rows = _rows_of(delivery.donor_id)
+    rows = persons.rows_of(delivery.donor_id)
     hashes = select(Donor.address_hash).where(Donor.id.in_(rows), Donor.address_hash.is_not(None))
     for address_hash in db.session.scalars(hashes).all():
         suppress(address_hash or "", SuppressionCause.LEFT, now, delivery.id)
@@ -179,6 +192,23 @@ def refusal(purpose: Asked, campaign_id: Numbered) -> ColumnElement[str | None]:
     )
 
 
+def tally(
+    members: Select[int], purpose: Purpose, campaign_id: int | None
+) -> tuple[int, dict[str, int]]:
+    """How many of these donors would be written to now, and how many not, by reason."""
+    why = refusal(purpose, campaign_id).label("refusal")
+    reasons = select(why).where(Donor.id.in_(members)).subquery()
+    counted = select(reasons.c.refusal, func.count()).group_by(reasons.c.refusal)
+    numbers: dict[str | None, int] = dict(db.session.execute(counted).all())
+    return numbers.get(None, 0), {
+        why: number for why, number in sorted(numbers.items(), key=_first) if why
+    }
+
+
+def _first(pair: tuple[str | None, int]) -> str:
+    return pair[0] or ""
+
+
 def _purpose(asked: Asked) -> SQLCoreOperations[Purpose]:
     return literal(asked, Consent.purpose.type) if isinstance(asked, Purpose) else asked
 
@@ -214,11 +244,3 @@ def _take_back(
             delivery_id=by.id,
         )
     )
-
-
-def _rows_of(donor_id: int) -> list[int]:
-    """Every row of the person: the one they are, and those that were merged into it."""
-    into = select(func.coalesce(Donor.merged_into, Donor.id)).where(Donor.id == donor_id)
-    person = db.session.scalar(into)
-    rows = select(Donor.id).where(or_(Donor.id == person, Donor.merged_into == person))
-    return list(db.session.scalars(rows.order_by(Donor.id)))

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import cast
 
 from flask_babel import gettext as _
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, delete, select, update
 
-from campaigns import audit
+from campaigns import audit, persons
 from campaigns.db import db, insert
 from campaigns.model.donor import Donor
 from campaigns.model.staff import Staff
@@ -33,13 +33,15 @@ def read(text: str) -> tuple[str, ...]:
 
 def of(donor: Donor) -> tuple[str, ...]:
     """The person's tags, those of rows merged into theirs too."""
-    tags = select(DonorTag.tag).where(DonorTag.donor_id.in_(_rows(donor))).distinct()
+    tags = select(DonorTag.tag).where(DonorTag.donor_id.in_(persons.rows_of(donor.id))).distinct()
     return tuple(db.session.scalars(tags.order_by(DonorTag.tag)))
 
 
 def place(donor: Donor) -> str | None:
     """Where the person lives, as their own row says, else one that was merged into it."""
-    said = select(Donor.place).where(Donor.id.in_(_rows(donor)), Donor.place.is_not(None))
+    said = select(Donor.place).where(
+        Donor.id.in_(persons.rows_of(donor.id)), Donor.place.is_not(None)
+    )
     return db.session.scalar(said.order_by(Donor.id != donor.id, Donor.id).limit(1))
 
 
@@ -59,12 +61,13 @@ def describe(
     changes: dict[str, tuple[object, object]] = {}
     if place_before != place_now:
         changes["place"] = (place_before, place_now)
-        others = update(Donor).where(Donor.id.in_(_rows(donor)), Donor.place.is_not(None))
+        rows = persons.rows_of(donor.id)
+        others = update(Donor).where(Donor.id.in_(rows), Donor.place.is_not(None))
         db.session.execute(others.values(place=None))
         donor.place = place_now
     if set(before) != set(tags):
         changes["tags"] = (before, tags)
-        gone = DonorTag.tag.not_in(list(tags)), DonorTag.donor_id.in_(_rows(donor))
+        gone = DonorTag.tag.not_in(list(tags)), DonorTag.donor_id.in_(persons.rows_of(donor.id))
         db.session.execute(delete(DonorTag).where(*gone))
         add([donor.id], set(tags) - set(before))
     if changes:
@@ -87,10 +90,3 @@ def add(donor_ids: Collection[int], tags: Collection[str]) -> None:
     if rows:
         table = cast(Table, DonorTag.__table__)
         db.session.execute(insert(table).on_conflict_do_nothing(), rows)
-
-
-def _rows(donor: Donor) -> list[int]:
-    """The ids of the person's row and of those merged into it."""
-    person = donor.merged_into or donor.id
-    rows = select(Donor.id).where(or_(Donor.id == person, Donor.merged_into == person))
-    return list(db.session.scalars(rows.order_by(Donor.id)))

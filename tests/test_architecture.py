@@ -150,6 +150,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "conversion",
                 "daysoff",
                 "allowances",
+                "persons",
             ),
             "figures",
         ),
