@@ -1,6 +1,6 @@
 """One running service for all fault tests, each of which leaves it whole."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -17,6 +17,17 @@ def _service(dialect: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def service(_service: Service) -> Iterator[Service]:
     """The service while it is ready; `db.session` is on its database."""
-    eventually(_service.run.ready, 60, "the service being ready")
+    eventually(_service.run.ready, what="the service being ready")
     with _service.app.app_context():
         yield _service
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Who reads of a failure reads what the service said meanwhile."""
+    try:
+        return (yield)
+    except AssertionError as error:
+        if found := getattr(item, "funcargs", {}).get("service"):
+            error.add_note(found.run.told())
+        raise

@@ -51,7 +51,7 @@ class Service:
     def mailing(self, letters: int, *, until: int = 0) -> int:
         """One whose hour is now; returns when `until` of its letters have arrived."""
         mailing_id = mailing_due_now(letters)
-        eventually(lambda: len(self.arrived(mailing_id)) >= until, 60, "some letters")
+        eventually(lambda: len(self.arrived(mailing_id)) >= until, what="some letters")
         return mailing_id
 
     def arrived(self, mailing_id: int) -> Counter[int]:
@@ -76,7 +76,7 @@ class Service:
 
     def assert_each_arrived_once(self, mailing_id: int, letters: int) -> None:
         """Lost 0, doubled 0, and nothing that nobody knows: the relay's account is the table."""
-        eventually(lambda: self.sent(mailing_id), 60, "the mailing having been sent")
+        eventually(lambda: self.sent(mailing_id), what="the mailing having been sent")
         states = self.states(mailing_id)
         assert Counter(states.values()) == {"sent": letters}
         assert self.arrived(mailing_id) == Counter(states.keys())
@@ -97,7 +97,7 @@ class Service:
                 stderr=log,
             )
         try:
-            eventually(lambda: b"Sending due task" in said.read_bytes(), 30, "the second beat")
+            eventually(lambda: b"Sending due task" in said.read_bytes(), what="the second beat")
             yield said
         finally:
             beat.kill()

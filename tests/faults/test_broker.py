@@ -15,7 +15,7 @@ from tests.faults.service import Service
 from tests.local.running import QUEUES, eventually
 from tests.partner import body, partner
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 LETTERS = 200
 
 
@@ -29,16 +29,16 @@ def test_a_redis_killed_with_9_in_the_middle_of_a_mailing_loses_nothing(service:
 def test_a_broker_that_forgets_everything_loses_nothing(service: Service) -> None:
     names = [f"forgotten-{number}" for number in range(5)]
     listings = [service.listing(name, 600) for name in names]
-    eventually(lambda: _asked(service, names, times=1), 30, "the listings being asked")
+    eventually(lambda: _asked(service, names, times=1), what="the listings being asked")
     mailing = service.mailing(LETTERS, until=20)
     for _ in range(3):
         service.redis().flushall()
         time.sleep(0.5)
     _make_due(listings)
     service.redis().flushall()
-    eventually(lambda: _asked(service, names, times=2), 60, "due listings being asked again")
+    eventually(lambda: _asked(service, names, times=2), what="due listings being asked again")
     service.assert_each_arrived_once(mailing, LETTERS)
-    eventually(service.run.ready, 30, "the service being ready again")
+    eventually(service.run.ready, what="the service being ready again")
 
 
 def test_with_the_broker_frozen_everybody_is_served_and_letters_catch_up(service: Service) -> None:
@@ -59,7 +59,7 @@ def test_with_the_broker_frozen_everybody_is_served_and_letters_catch_up(service
         redis.resume()
     assert (asked.status_code, given.status_code) == (200, 200)
     to = {("asks@example.org",), ("gives@example.org",)}
-    eventually(lambda: to <= {letter.to for letter in service.sink.letters}, 30, "both letters")
+    eventually(lambda: to <= {letter.to for letter in service.sink.letters}, what="both letters")
 
 
 def test_asking_goes_on_within_10_s_of_the_thaw_of_a_broker_frozen_for_15_s(
@@ -67,7 +67,7 @@ def test_asking_goes_on_within_10_s_of_the_thaw_of_a_broker_frozen_for_15_s(
 ) -> None:
     names = [f"frozen-{number}" for number in range(5)]
     listings = [service.listing(name, 600) for name in names]
-    eventually(lambda: _asked(service, names, times=1), 30, "the listings being asked")
+    eventually(lambda: _asked(service, names, times=1), what="the listings being asked")
     redis = _redis(service)
     redis.suspend()
     try:
@@ -78,7 +78,7 @@ def test_asking_goes_on_within_10_s_of_the_thaw_of_a_broker_frozen_for_15_s(
     finally:
         redis.resume()
     eventually(lambda: _asked(service, names, times=2), 10, "due listings being asked again")
-    eventually(service.run.ready, 30, "the service being ready again")
+    eventually(service.run.ready, what="the service being ready again")
 
 
 def _redis(service: Service) -> psutil.Process:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from select import select as ready
+from typing import IO
 
 import flask_migrate
 import pytest
@@ -28,6 +29,7 @@ from tests import bill, make
 from tests.bill import Paid
 from tests.books import totals_agree
 from tests.conftest import empty_database, environment
+from tests.local.running import eventually
 from tests.make import NOON
 from workers.imports import work_on
 
@@ -37,7 +39,8 @@ CONTENT = bill.bill(
     Paid(number, party="" if number % 3 else f"张三 (zs{number}@example.org)")
     for number in range(ROWS)
 )
-# Loads the service once; has a worker for each line that it is sent, and says when that ended.
+# Loads the service once; has a worker for each line that it is sent, an import and the seconds
+# between two batches, and says when that ended.
 NURSERY = """
 import os, sys
 from campaigns.app import create_app
@@ -45,7 +48,6 @@ from campaigns.batches import Pace
 from config import load
 from workers import imports
 Pace.most = 200  # Small batches and long breaths, so that a kill falls between and into them.
-imports.BREATH = 0.05
 app = create_app(load())
 for line in sys.stdin:
     if worker := os.fork():
@@ -53,8 +55,9 @@ for line in sys.stdin:
         os.waitpid(worker, 0)
         print("over", flush=True)
         continue
+    import_id, imports.BREATH = int(line.split()[0]), float(line.split()[1])
     with app.app_context():
-        imports.work_on(int(line))
+        imports.work_on(import_id)
     os._exit(0)
 """
 
@@ -100,7 +103,7 @@ def test_killed_again_and_again_what_nobody_wants_is_put_away_whole(
     environ: dict[str, str],
 ) -> None:
     one = bill.add(CONTENT, db.session.scalars(select(Listing)).one())
-    _storm(one.id, environ, until_row=1)
+    _kill_after_one_batch(one.id, environ)
     imports.discard(db.session.get_one(Import, one.id), "the wrong file", NOON, None)
     db.session.commit()
     assert 0 < _count(ImportRow) < ROWS
@@ -110,35 +113,50 @@ def test_killed_again_and_again_what_nobody_wants_is_put_away_whole(
     assert [_count(noun) for noun in gone] == [0, 0, 0, 0]
 
 
-def _storm(import_id: int, environ: dict[str, str], until_row: int = ROWS + 1) -> int:
+def _storm(import_id: int, environ: dict[str, str]) -> int:
     """Kill the worker while it works, a little later each time, until it is done; how often."""
     kills, patience = 0, 0.15
-    state, rows = before, _ = _state(import_id)
-    with subprocess.Popen(
+    before = _state(import_id)[0]
+    with _nursery(environ) as nursery:
+        while _state(import_id)[0] is before:
+            worker = _born(nursery, import_id, breath=0.05)
+            ended, _, _ = ready([_out(nursery)], [], [], patience)
+            if not ended:
+                os.kill(worker, signal.SIGKILL)
+            assert _out(nursery).readline() == b"over\n"
+            kills += not ended
+            patience *= 2
+    return kills
+
+
+def _kill_after_one_batch(import_id: int, environ: dict[str, str]) -> None:
+    with _nursery(environ) as nursery:
+        worker = _born(nursery, import_id, breath=600)
+        eventually(lambda: _count(ImportRow) > 0, 100, "the first batch")
+        os.kill(worker, signal.SIGKILL)
+        assert _out(nursery).readline() == b"over\n"
+
+
+def _nursery(environ: dict[str, str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
         [sys.executable, "-c", NURSERY],
         env=dict(os.environ) | environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,
-    ) as nursery:
-        while state is before and rows < until_row:
-            kills += _is_killed(nursery, import_id, patience)
-            state, rows = _state(import_id)
-            patience *= 2
-    return kills
+    )
 
 
-def _is_killed(nursery: "subprocess.Popen[bytes]", import_id: int, patience: float) -> bool:
-    """Let a worker work, and kill it with -9 unless it ends by itself within so many seconds."""
+def _born(nursery: "subprocess.Popen[bytes]", import_id: int, breath: float) -> int:
+    """A worker on the import."""
     assert nursery.stdin
+    nursery.stdin.write(b"%d %f\n" % (import_id, breath))
+    return int(_out(nursery).readline())
+
+
+def _out(nursery: "subprocess.Popen[bytes]") -> IO[bytes]:
     assert nursery.stdout
-    nursery.stdin.write(b"%d\n" % import_id)
-    worker = int(nursery.stdout.readline())
-    ended, _, _ = ready([nursery.stdout], [], [], patience)
-    if not ended:
-        os.kill(worker, signal.SIGKILL)
-    assert nursery.stdout.readline() == b"over\n"
-    return not ended
+    return nursery.stdout
 
 
 def test_while_somebody_holds_the_database_nothing_is_half_booked(

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.service import Service
 from tests.local.running import eventually
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 LETTERS = 200
 
 
@@ -20,5 +20,5 @@ def test_a_stop_in_the_middle_of_a_mailing_leaves_nothing_in_doubt(service: Serv
     assert set(states) == {"sent", "queued"}, "sending and unknown are in doubt"
     assert service.arrived(mailing).total() == states["sent"]
     service.run.start()
-    eventually(service.run.ready, 60, "the service being ready again")
+    eventually(service.run.ready, what="the service being ready again")
     service.assert_each_arrived_once(mailing, LETTERS)

@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import empty_database, environment
 from tests.local.running import QUEUES, Run, end, eventually, running
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_workers_killed_with_9_run_again_within_5_s(run: Run) -> None:
         worker.kill()
     for queue, worker in workers.items():
         eventually(partial(back, run, worker, "worker", queue), 5, "the worker running again")
-    eventually(run.up, 20, "the service being up again")
+    eventually(run.up, what="the service being up again")
 
 
 def test_a_beat_killed_with_9_runs_again_within_5_s(run: Run) -> None:
@@ -82,7 +82,7 @@ def test_a_redis_frozen_for_15_s_keeps_nobody_waiting_and_work_resumes(run: Run)
     finally:
         redis.resume()
     eventually(lambda: run.listening_queues() == QUEUES, 10, "all workers listening again")
-    eventually(run.ready, 10, "the service being ready again")
+    eventually(run.ready, what="the service being ready again")
 
 
 def test_a_web_worker_killed_with_9_is_not_missed(run: Run) -> None:
@@ -90,7 +90,7 @@ def test_a_web_worker_killed_with_9_is_not_missed(run: Run) -> None:
     workers = server.children()
     workers[0].kill()
     eventually(run.answers, 1, "the web answering")
-    eventually(lambda: len(server.children()) == len(workers), 10, "the worker being replaced")
+    eventually(lambda: len(server.children()) == len(workers), what="the worker being replaced")
     assert found(run, "granian") == server
 
 
@@ -99,7 +99,7 @@ def test_a_server_killed_with_9_takes_its_workers_along_and_comes_back(run: Run)
     family = [server, *server.children(recursive=True)]
     server.kill()
     assert end(family, 2)
-    eventually(run.answers, 30, "the web answering again")
+    eventually(run.answers, what="the web answering again")
 
 
 def test_a_leash_killed_with_9_does_not_set_its_web_server_free(run: Run) -> None:
@@ -109,7 +109,7 @@ def test_a_leash_killed_with_9_does_not_set_its_web_server_free(run: Run) -> Non
     assert leash is not None
     leash.kill()
     assert end(family, 2)
-    eventually(run.answers, 30, "the web answering again")
+    eventually(run.answers, what="the web answering again")
 
 
 def refused(run: Run, **environ: str) -> str:
@@ -127,13 +127,13 @@ def refused(run: Run, **environ: str) -> str:
 
 
 def test_a_second_run_on_the_same_instance_is_refused(run: Run) -> None:
-    eventually(run.answers, 30)
+    eventually(run.answers)
     assert "Cannot start: Huiyin is already running on" in refused(run)
     assert run.answers()
 
 
 def test_a_taken_port_is_named(run: Run, tmp_path: Path) -> None:
-    eventually(run.answers, 30)
+    eventually(run.answers)
     said = refused(run, INSTANCE_DIR=str(tmp_path))
     assert said.startswith(f"Cannot start: 127.0.0.1:{run.port} cannot be listened on")
 
@@ -144,18 +144,18 @@ def test_a_bad_setting_is_named(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_supervisor_killed_with_9_leaves_no_orphans_and_can_start_again(run: Run) -> None:
-    eventually(run.up, 20)
+    eventually(run.up)
     family = run.family()
     run.popen.kill()
     run.popen.wait()
     assert end(family, 5)
     assert (run.instance / "redis/redis.sock").exists(), "what a start finds is a stale socket"
     run.start()
-    eventually(run.up, 120, "the service being up again")
+    eventually(run.up, what="the service being up again")
 
 
 def test_ctrl_c_stops_everything_in_order(run: Run) -> None:
-    eventually(run.up, 20)
+    eventually(run.up)
     family = run.family()
     run.popen.send_signal(signal.SIGINT)
     assert run.popen.wait(30) == 0
@@ -171,7 +171,7 @@ def test_without_any_redis_ticks_travel_through_a_file(tmp_path: Path) -> None:
         running(environment(url, tmp_path, BROKER_URL=file), "--no-demo") as run,
     ):
         assert not [process for process in run.family() if process.name() == "redis-server"]
-        eventually(run.ready, 30, "a tick having come through the file")
+        eventually(run.ready, what="a tick having come through the file")
 
 
 def test_a_broker_that_swallows_everything_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_broker_that_swallows_everything_keeps_nobody_waiting(tmp_path: Path) 
         swallowing = f"redis://127.0.0.1:{hole.getsockname()[1]}/0"
         environ = environment(url, tmp_path, REDIS_URL=swallowing)
         with running(environ, "--no-demo", until=Run.answers) as run:
-            eventually(lambda: pages(run) == [200, 200, 503], 30, "everything having started")
+            eventually(lambda: pages(run) == [200, 200, 503], what="everything having started")
             for _ in range(10):
                 assert pages(run) == [200, 200, 503]
 
@@ -193,13 +193,13 @@ def test_a_storm_of_kills_leaves_the_service_whole(dialect: str, tmp_path: Path)
         empty_database(dialect, tmp_path) as url,
         running(environment(url, tmp_path), "--no-demo") as run,
     ):
-        eventually(run.up, 60, "the service being up")
+        eventually(run.up, what="the service being up")
         whole = len(run.family())
         for _ in range(60):
             family = run.family()
             if family:
                 dice.choice(family).kill()
             time.sleep(1)
-        eventually(run.up, 120, "the service being up again")
-        eventually(run.ready, 60, "the service being ready again")
-        eventually(lambda: len(run.family()) == whole, 30, "as many processes as before")
+        eventually(run.up, what="the service being up again")
+        eventually(run.ready, what="the service being ready again")
+        eventually(lambda: len(run.family()) == whole, what="as many processes as before")

@@ -22,7 +22,7 @@ from tests.local.running import Run, eventually, running
 from tests.sink import Sink
 from tests.stack.visitor import Visitor
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 
 class Story:
@@ -120,7 +120,7 @@ def _somebody_follows(story: Story, address: str) -> None:
     donor = Visitor(story.home)
     donor.open("/en/c/night-school")
     donor.send("/follow", email=address)
-    eventually(lambda: story.letters(address), 30, "the letter that asks to confirm")
+    eventually(lambda: story.letters(address), what="the letter that asks to confirm")
     link = re.search(r"/follow/confirm/[\w-]+", _text(story.letters(address)[0]))
     assert link is not None
     donor.open(link.group())
@@ -149,7 +149,7 @@ def _a_donation(story: Story, endpoint: str, secret: str) -> None:
     for _ in range(3):
         assert _post(endpoint, secret, notice).ok
     eventually(lambda: _donations(story) > before, 10, "the donation in the figures")
-    eventually(lambda: story.letters("grace@example.org"), 30, "the thank-you")
+    eventually(lambda: story.letters("grace@example.org"), what="the thank-you")
     assert "66.60" in _text(story.letters("grace@example.org")[0])
 
 
@@ -181,9 +181,9 @@ def _an_update(story: Story, campaign: str, title: str, to: str) -> None:
     approver.send("/approve")
     approver.send("/schedule", at=_now())
     eventually(
-        lambda: [one for one in story.letters(to) if one["Subject"] == title], 60, "the letter"
+        lambda: [one for one in story.letters(to) if one["Subject"] == title], what="the letter"
     )
-    eventually(lambda: _is_over(approver, mailing), 30, "the mailing having been sent")
+    eventually(lambda: _is_over(approver, mailing), what="the mailing having been sent")
 
 
 def _now() -> str:
