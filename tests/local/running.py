@@ -18,7 +18,7 @@ import config
 
 # How long to wait for what only a hang keeps from happening; a busy machine takes its time. What
 # is promised within a time is asked for within that time.
-PATIENCE = 120.0
+PATIENCE = 240.0
 QUEUES = {"poll", "post", "book", "import", "tidy"}
 
 
