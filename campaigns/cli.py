@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import select
 
-from campaigns import accounts, doctor, editing, endpoints, mailhooks, polling, signing, transports
+from campaigns import accounts, doctor, editing, endpoints, polling, sealing
 from campaigns.cli_backup import back_up, restore
 from campaigns.cli_command import LARGEST_ID, Command, listing
 from campaigns.cli_contacts import import_contacts
@@ -182,12 +182,12 @@ def rotate_webhook(name: str, given: tuple[str, ...], overlap: int, keep: bool) 
 def rotate_data_key() -> None:
     """Encrypt stored secrets again with the newest of DATA_KEYS; the older may go afterwards."""
     try:
-        resealed = sum(each.reseal() for each in (endpoints, mailhooks, transports, signing))
+        renewed = sealing.renew(datetime.now(UTC))
     except Undecryptable as error:
         db.session.rollback()
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    click.echo(f"{resealed} secrets encrypted again with the newest key.")
+    click.echo(f"{renewed} secrets encrypted again with the newest key.")
 
 
 @click.command(cls=Command, name="poll")

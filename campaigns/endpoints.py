@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sqlalchemy import select
 
-from campaigns import audit, crypto
+from campaigns import audit
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.endpoint import WebhookEndpoint, WebhookSecret
@@ -156,22 +156,6 @@ def named(name: str) -> WebhookEndpoint:
     return found
 
 
-def reseal() -> int:
-    """Seal every secret that an older one of DATA_KEYS holds with the newest; how many those were.
-
-    Once it returned 0, the older keys may be removed. Raises `crypto.Undecryptable`.
-    """
-    keys = settings().data_keys
-    old = [
-        secret
-        for secret in db.session.scalars(select(WebhookSecret))
-        if crypto.key_id(secret.sealed) != keys[0][0]
-    ]
-    for secret in old:
-        secret.seal(keys, secret.unsealed(keys))
-    return len(old)
-
-
 def _with_ours(rules: Scheme, keys: Keys) -> tuple[Keys, str]:
     """What was given and, where it was not, what is ours to make; and that alone."""
     for one in rules.SETTINGS:
@@ -188,7 +172,7 @@ def _retire(endpoint: WebhookEndpoint, new: Keys, now: datetime, overlap: timede
         expired = old.expires_at is not None and old.expires_at <= now
         if expired or _sort(old.name) not in sorts:
             continue
-        if old.unsealed(settings().data_keys) in new.valid(old.name):
+        if old.unsealed(settings().data_keys).decode() in new.valid(old.name):
             old.expires_at = None
         elif overlap is not None:
             old.expires_at = min(old.expires_at or now + overlap, now + overlap)
@@ -205,7 +189,7 @@ def _add_secrets(endpoint: WebhookEndpoint, keys: Keys, now: datetime) -> None:
             if value in held.valid(name):
                 continue
             row = WebhookSecret(endpoint_id=endpoint.id, name=name, created_at=now)
-            row.seal(settings().data_keys, value)
+            row.seal(settings().data_keys, value.encode())
             endpoint.secrets.append(row)
     db.session.flush()
 

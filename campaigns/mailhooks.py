@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Table, delete, func, select, update
 
-from campaigns import audit, crypto
+from campaigns import audit
 from campaigns.db import db, insert
 from campaigns.mail import mailgun, postmark, ses
 from campaigns.mail.hook import FRESH, BadSignature, Malformed, Provider
@@ -51,7 +51,7 @@ def setup(
         raise NameTaken(f"There is a hook called {name} for {hook.provider} already.")
     new = hook is None
     hook = hook or MailHook(name=name, provider=provider, created_at=now)
-    hook.seal(settings().data_keys, secret)
+    hook.seal(settings().data_keys, secret.encode())
     db.session.add(hook)
     db.session.flush()
     changes: dict[str, tuple[object, object]] = {"name": (None, name)}
@@ -119,22 +119,6 @@ def use(hook_id: int, token: str, body: bytes, now: datetime) -> bool:
     if before.body_hash != values["body_hash"]:
         raise Malformed("The token was used for another post.")
     return False
-
-
-def reseal() -> int:
-    """Seal every secret that an older one of DATA_KEYS holds with the newest; how many those were.
-
-    Raises `crypto.Undecryptable`.
-    """
-    keys = settings().data_keys
-    old = [
-        hook
-        for hook in db.session.scalars(select(MailHook))
-        if crypto.key_id(hook.sealed) != keys[0][0]
-    ]
-    for hook in old:
-        hook.seal(keys, hook.secret(keys))
-    return len(old)
 
 
 def sweep(now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from campaigns import audit, crypto
+from campaigns import audit
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.mail import dkim
@@ -42,7 +42,7 @@ def signers(domain: str) -> list[Signer]:
 
 def signer(row: SigningKey) -> Signer:
     """Raises `Undecryptable`, `Unreadable`."""
-    return dkim.signer(row.domain, row.selector, row.private(settings().data_keys))
+    return dkim.signer(row.domain, row.selector, row.unsealed(settings().data_keys))
 
 
 def add(domain: str, selector: str, kind: str, now: datetime) -> SigningKey:
@@ -95,18 +95,6 @@ def looked() -> Iterator[tuple[str, bool, str | None]]:
 
 def all_of_them() -> list[SigningKey]:
     return list(db.session.scalars(select(SigningKey).order_by(SigningKey.id)))
-
-
-def reseal() -> int:
-    """Seal keys that an older one of DATA_KEYS holds with the newest; how many those were.
-
-    Raises `crypto.Undecryptable`.
-    """
-    keys = settings().data_keys
-    old = [row for row in all_of_them() if crypto.key_id(row.sealed) != keys[0][0]]
-    for row in old:
-        row.seal(keys, row.private(keys))
-    return len(old)
 
 
 def _known(domain: str, selector: str) -> SigningKey:

@@ -8,7 +8,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from campaigns import audit, crypto, ways
+from campaigns import audit, ways
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.mail.address import Address, BadAddress
@@ -135,19 +135,6 @@ def named(name: str) -> MailTransport | None:
     return db.session.scalar(select(MailTransport).where(MailTransport.name == name))
 
 
-def reseal() -> int:
-    """Seal addresses that an older one of DATA_KEYS holds with the newest; how many those were.
-
-    Raises `crypto.Undecryptable`.
-    """
-    keys = settings().data_keys
-    rows = db.session.scalars(select(MailTransport)).all()
-    old = [row for row in rows if crypto.key_id(row.sealed) != keys[0][0]]
-    for row in old:
-        row.seal(keys, row.url(keys))
-    return len(old)
-
-
 def _set(row: MailTransport, plan: Plan) -> None:
     name = " ".join(plan.name.split())
     if not _NAME.fullmatch(name):
@@ -157,13 +144,15 @@ def _set(row: MailTransport, plan: Plan) -> None:
     if not 1 <= plan.rank <= HIGHEST or not 1 <= plan.share <= HIGHEST:
         raise BadNumber(_("Between 1 and 100."))
     keys = settings().data_keys
-    url = plan.url if plan.url is not None else row.url(keys) if row.name != name else None
+    url = plan.url
+    if url is None and row.name != name:
+        url = row.unsealed(keys).decode()
     if url is not None:
         _check(url)
     row.name, row.rank, row.share, row.paused = name, plan.rank, plan.share, plan.paused
     _limit(row, plan.limits)
     if url is not None:
-        row.seal(keys, url)
+        row.seal(keys, url.encode())
 
 
 def _is_taken(name: str, row: MailTransport) -> bool:

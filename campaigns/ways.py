@@ -66,7 +66,7 @@ def out() -> list[Way]:
 
 def of(row: MailTransport) -> Way:
     """Raises `Undecryptable`."""
-    transport = SmtpTransport(Relay.parse(row.url(settings().data_keys)))
+    transport = SmtpTransport(Relay.parse(row.unsealed(settings().data_keys).decode()))
     return Way(transport, row.name, row.id, row.rank, row.share, row.limits, row.rests_until)
 
 

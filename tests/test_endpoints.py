@@ -1,14 +1,13 @@
 """Endpoints: names, secrets that only their own row opens, rotation, and the commands."""
 
 import base64
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from campaigns import crypto, endpoints
+from campaigns import endpoints
 from campaigns.crypto import Undecryptable
 from campaigns.db import db
 from campaigns.model.audit import AuditRecord
@@ -80,19 +79,6 @@ def test_every_change_leaves_an_audit_record_without_the_secret() -> None:
     actions = ["created endpoint", "rotated secret", "paused", "resumed"]
     assert [record.action for record in records] == actions
     assert one.secret not in str([record.changes for record in records])
-
-
-def test_sealing_anew_lets_the_old_data_key_go(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = made()
-    old = settings().data_keys
-    monkeypatch.setitem(app.extensions, "settings", _with_keys(app, (NEW, *old)))
-    assert (endpoints.reseal(), endpoints.reseal()) == (1, 0)
-    assert crypto.key_id(one.endpoint.secrets[0].sealed) == "k2"
-    assert one.endpoint.keys((NEW,), NOON).valid("secret") == [one.secret]
-
-
-def _with_keys(app: Flask, keys: tuple[tuple[str, bytes], ...]) -> object:
-    return replace(app.extensions["settings"], data_keys=keys)
 
 
 def run(app: Flask, *words: str) -> tuple[int, str]:

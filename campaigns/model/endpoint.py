@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from campaigns import crypto
 from campaigns.crypto import DataKeys
 from campaigns.db import Base, Id, Moment
+from campaigns.model.sealed import Sealed
 from campaigns.platforms.scheme import Keys
 
 
@@ -48,11 +48,11 @@ class WebhookEndpoint(Base):
         valid.sort(key=lambda one: (one.created_at, one.id), reverse=True)
         secrets: dict[str, list[str]] = {}
         for one in valid:
-            secrets.setdefault(one.name, []).append(one.unsealed(data_keys))
+            secrets.setdefault(one.name, []).append(one.unsealed(data_keys).decode())
         return Keys(secrets, self.settings)
 
 
-class WebhookSecret(Base):
+class WebhookSecret(Sealed, Base):
     """A secret, sealed by DATA_KEYS; after a rotation the old one is valid until `expires_at`.
 
     `name` is what its scheme calls it, such as "public_key" or "key:PUB_KEY_ID_01…".
@@ -65,18 +65,9 @@ class WebhookSecret(Base):
         ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True
     )
     name: Mapped[str] = mapped_column(String(100), default="secret")
-    sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    def seal(self, data_keys: DataKeys, secret: str) -> None:
-        """Keep a secret so that only this endpoint's row can be opened with it."""
-        self.sealed = crypto.encrypt(data_keys, secret.encode(), self._purpose)
-
-    def unsealed(self, data_keys: DataKeys) -> str:
-        """Raises `crypto.Undecryptable`."""
-        return crypto.decrypt(data_keys, self.sealed, self._purpose).decode()
-
     @property
-    def _purpose(self) -> str:
+    def bound(self) -> str:
         return f"webhook endpoint {self.endpoint_id}"

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from campaigns import crypto
-from campaigns.crypto import DataKeys
 from campaigns.db import Base, Id, Moment
+from campaigns.model.sealed import Sealed
 
 
-class MailHook(Base):
+class MailHook(Sealed, Base):
     """`name` is its last part in the URL; `heard_at` when it last told something that was taken."""
 
     __tablename__ = "mail_hooks"
@@ -18,17 +17,12 @@ class MailHook(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
     provider: Mapped[str] = mapped_column(String(16))
-    sealed: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
     heard_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    def seal(self, data_keys: DataKeys, secret: str) -> None:
-        """Keep the secret so that only a hook of this name can be opened with it."""
-        self.sealed = crypto.encrypt(data_keys, secret.encode(), f"mail hook {self.name}")
-
-    def secret(self, data_keys: DataKeys) -> str:
-        """Raises `crypto.Undecryptable`."""
-        return crypto.decrypt(data_keys, self.sealed, f"mail hook {self.name}").decode()
+    @property
+    def bound(self) -> str:
+        return f"mail hook {self.name}"
 
 
 class UsedToken(Base):

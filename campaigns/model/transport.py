@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from campaigns import crypto
-from campaigns.crypto import DataKeys
 from campaigns.db import Base, Id, Moment
+from campaigns.model.sealed import Sealed
 
 # The lengths that limits are counted over, in seconds.
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -33,15 +32,15 @@ def _sensible() -> tuple[CheckConstraint, ...]:
     return tuple(CheckConstraint(f"per_{each} > 0", name=f"per_{each}") for each in PERIODS)
 
 
-class MailTransport(Limited, Base):
-    """Letters go by those of the lowest `rank` that are neither paused nor resting, and among
-    them in proportion to `share`. `trouble` is why it rests, or rested last, until it works."""
+class MailTransport(Limited, Sealed, Base):
+    """A relay, whose address is sealed, since the password is in it. Letters go by those of the
+    lowest `rank` that are neither paused nor resting, and among them in proportion to `share`.
+    `trouble` is why it rests, or rested last, until it works."""
 
     __tablename__ = "transports"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
-    sealed: Mapped[str] = mapped_column(Text)
     rank: Mapped[int] = mapped_column(default=1)
     share: Mapped[int] = mapped_column(default=1)
     paused: Mapped[bool] = mapped_column(default=False)
@@ -55,13 +54,9 @@ class MailTransport(Limited, Base):
         *_sensible(),
     )
 
-    def seal(self, data_keys: DataKeys, url: str) -> None:
-        """Keep the relay's address, with the password in it, so that only this row opens it."""
-        self.sealed = crypto.encrypt(data_keys, url.encode(), f"transport {self.name}")
-
-    def url(self, data_keys: DataKeys) -> str:
-        """Raises `crypto.Undecryptable`."""
-        return crypto.decrypt(data_keys, self.sealed, f"transport {self.name}").decode()
+    @property
+    def bound(self) -> str:
+        return f"transport {self.name}"
 
 
 class MailDomain(Limited, Base):

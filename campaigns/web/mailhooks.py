@@ -43,7 +43,7 @@ def answer(name: str, now: datetime) -> Response:
     """`post` at a given moment."""
     hook = _open(name)
     provider, door, body = mailhooks.PROVIDERS[hook.provider], f"hook:{name}", _body()
-    secret = hook.secret(settings().data_keys)
+    secret = hook.unsealed(settings().data_keys).decode()
     try:
         read = provider.read(body, secret, now, _beside())
         if read.visit:

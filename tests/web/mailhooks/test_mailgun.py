@@ -154,9 +154,3 @@ def test_a_hook_that_cannot_work_is_refused(app: Flask, name: str, secret: str) 
     said = app.test_cli_runner().invoke(args=arguments, input=secret)
     assert said.exit_code == 1
     assert db.session.query(MailHook).count() == 0
-
-
-def test_secrets_are_sealed_anew_with_the_others(app: Flask, letter: Delivery) -> None:
-    assert mailhooks.reseal() == 0
-    said = app.test_cli_runner().invoke(args=["rotate-data-key"])
-    assert said.output.startswith("0 secrets")

@@ -30,7 +30,7 @@ def opened(at: Desk, provider: str, name: str = "bounces", **fields: str) -> Any
 
 
 def secret() -> str:
-    return db.session.query(MailHook).one().secret(settings().data_keys)
+    return db.session.query(MailHook).one().unsealed(settings().data_keys).decode()
 
 
 @pytest.mark.parametrize(("provider", "given"), [("mailgun", KEY), ("ses", TOPIC)])

@@ -1,11 +1,9 @@
 """Administrators set up mail servers and limits; addresses are kept encrypted and never shown."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from campaigns import transports, ways
@@ -111,16 +109,3 @@ def test_the_page_says_what_rests_and_which_domain_is_slow(administrator: Desk) 
     text = administrator.get(PAGE).text
     assert "It cannot be reached." in text
     assert "4" in text.partition("slowed down")[2][:40]
-
-
-def test_addresses_are_sealed_again_with_the_newest_key(app: Flask) -> None:
-    transports.add(transports.Plan("Main relay", RELAY), NOON)
-    held = app.extensions["settings"]
-    newer = replace(held, data_keys=(("k9", b"9" * 32), *held.data_keys))
-    app.extensions["settings"] = newer
-    try:
-        assert (transports.reseal(), transports.reseal()) == (1, 0)
-        assert only().sealed.startswith("k9:")
-        assert ways.of(only()).transport.name == "mail.example.org:587"
-    finally:
-        app.extensions["settings"] = held

@@ -160,7 +160,7 @@ def test_every_vector_behaves(app: Flask, listing: Listing, case: dict[str, Any]
 
 def _holds(endpoint: WebhookEndpoint, secret: str) -> None:
     row = make.secret(endpoint, "-")
-    row.seal(settings().data_keys, secret)
+    row.seal(settings().data_keys, secret.encode())
 
 
 def test_what_is_signed_and_not_understood_is_kept(client: FlaskClient, lianquan: Partner) -> None:
