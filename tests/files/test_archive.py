@@ -62,10 +62,10 @@ def test_a_bomb_costs_neither_time_nor_memory() -> None:
     body = bombs.archive({"a.csv": b"0," * 60_000_000}, level=9)
     assert len(body) < 1_000_000
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(BadFile):
         open_table(BytesIO(body))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 

@@ -101,12 +101,12 @@ def test_who_drips_encrypted_is_cut_as_well(authority: Path) -> None:
         started = time.monotonic()
         with pytest.raises(Unreachable, match="within"):
             fetch(Ask(f"https://feed.test:{server.port}/"), impatient)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
 
 
 def test_a_handshake_that_never_comes_is_cut() -> None:
     def silence(client: socket.socket) -> None:
-        time.sleep(2)
+        time.sleep(8)
 
     with serving(silence) as server:
         started = time.monotonic()
@@ -115,4 +115,4 @@ def test_a_handshake_that_never_comes_is_cut() -> None:
                 Ask(f"https://{server.host}/"),
                 manners(server, timeout=0.5),
             )
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 6

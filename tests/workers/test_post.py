@@ -242,7 +242,7 @@ def test_two_ticks_of_one_process_do_not_meet(app: Flask) -> None:
     assert inside.wait(10)
     began = time.monotonic()
     office.work()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
     leave.set()
     first.join()
 
