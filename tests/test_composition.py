@@ -12,11 +12,10 @@ from campaigns.db import db
 from campaigns.mail.verp import delivery_behind
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import LetterKind
-from campaigns.model.entry import Door, Entry, EntryKind
 from campaigns.model.update import UpdateKind
 from config import settings
 from tests import make
-from tests.composed import bodies, claim, letter
+from tests.composed import bodies, claim, gift, letter
 from tests.mailing import reached_by
 from tests.make import NOON
 
@@ -27,25 +26,6 @@ LINKS = {
     LetterKind.RESET: "/staff/reset/tok",
     LetterKind.ALERT: "/staff/",
 }
-
-
-def gift(minor: int = 1050) -> Entry:
-    listing = make.listing()
-    entry = Entry(
-        kind=EntryKind.DONATION,
-        amount_minor=minor,
-        currency="CNY",
-        campaign_id=listing.campaign_id,
-        listing_id=listing.id,
-        source="hand",
-        occurred_at=NOON,
-        day=NOON.date(),
-        booked_at=NOON,
-        door=Door.HAND,
-    )
-    db.session.add(entry)
-    db.session.commit()
-    return entry
 
 
 def test_an_update_speaks_the_language_of_who_reads_it() -> None:
