@@ -3,12 +3,15 @@
 A table that keeps something personal joins here in the commit that adds it, and in `disclosure`.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, tuple_, update
 
-from campaigns import audit, givers, suppression
+from campaigns import audit, givers, persons, suppression
 from campaigns.db import db
+from campaigns.model.consent import Consent, ConsentSource
 from campaigns.model.delivery import Delivery
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry
@@ -16,7 +19,30 @@ from campaigns.model.gift import Gift
 from campaigns.model.gift_claim import GiftClaim
 from campaigns.model.imported import ImportGiver
 from campaigns.model.notice import Notice, NoticeBody, Verdict
+from campaigns.model.staff import Staff
 from campaigns.model.tag import DonorTag
+from campaigns.suppression import Said
+
+
+class Wish(StrEnum):
+    """Why staff erase. Never in words of their own: a record of it would keep the name."""
+
+    WRITTEN = "in writing"
+    TOLD = "by telephone or in person"
+    RELATIVE = "a relative of somebody who died"
+    NEEDLESS = "no longer needed"
+
+
+@dataclass(frozen=True)
+class Held:
+    """How much there is of a person. Gifts and consents stay, the rest goes."""
+
+    addresses: int
+    named: int
+    messages: int
+    tags: int
+    gifts: int
+    consents: int
 
 
 def erase(person: Donor, by: Delivery, now: datetime) -> None:
@@ -25,11 +51,47 @@ def erase(person: Donor, by: Delivery, now: datetime) -> None:
     Entries stay, and consents by number; the hashes of their addresses stay suppressed, so that
     no file brings them back. The second time changes nothing.
     """
+    if not _is_erased(person):
+        suppression.leave_everything(by, now)
+        _forget(person, now, None, {})
+
+
+def erase_for(donor: Donor, wish: Wish, locale: str, now: datetime, by: Staff) -> None:
+    """Staff erase a person, under whichever of their rows, as `erase` does.
+
+    `locale` is the organisation's, for who never said theirs. The second time changes nothing.
+    """
+    person = db.session.get_one(Donor, persons.behind(donor.id))
+    if not _is_erased(person):
+        said = Said(ConsentSource.STAFF, person.locale or locale)
+        suppression.end_everything(person.id, said, now)
+        _forget(person, now, by, {"wish": (None, wish.value)})
+
+
+def held(person: Donor) -> Held:
+    """What erasing the person would find."""
+    rows = givers.rows_of(person)
+    words = func.count(Gift.public_name), func.count(Gift.message), func.count()
+    named, messages, gifts = db.session.execute(select(*words).where(Gift.donor_id.in_(rows))).one()
+    about = {
+        "addresses": select(func.count(Donor.address)).where(Donor.id.in_(rows)),
+        "tags": select(func.count(DonorTag.tag.distinct())).where(DonorTag.donor_id.in_(rows)),
+        "consents": select(func.count(Consent.id)).where(Consent.donor_id.in_(rows)),
+    }
+    counts = {name: db.session.scalar(one) or 0 for name, one in about.items()}
+    return Held(named=named, messages=messages, gifts=gifts, **counts)
+
+
+def _is_erased(person: Donor) -> bool:
+    """Whether nothing came back since: who asked for a letter again has an address again."""
+    return person.erased_at is not None and person.address is None
+
+
+def _forget(
+    person: Donor, now: datetime, by: Staff | None, why: dict[str, tuple[object, object]]
+) -> None:
     rows = givers.rows_of(person)
     hashes = list(db.session.scalars(select(Donor.address_hash).where(Donor.id.in_(rows))))
-    if person.erased_at is not None and person.address is None:
-        return
-    suppression.leave_everything(by, now)
     # What came in at the doors leads to the person by their gifts, so it goes before those do.
     _forget_sources(rows, [one for one in hashes if one])
     _forget_gifts(rows, now)
@@ -39,8 +101,7 @@ def erase(person: Donor, by: Delivery, now: datetime) -> None:
         update(Donor).where(Donor.id.in_(rows)).values(**blank, erased_at=now),
         execution_options={"synchronize_session": "fetch"},
     )
-    changes: dict[str, tuple[object, object]] = {"erased_at": (None, now)}
-    audit.record("erased donor", person, now, by=None, changes=changes)
+    audit.record("erased donor", person, now, by=by, changes={"erased_at": (None, now), **why})
     db.session.flush()
 
 

@@ -1,5 +1,6 @@
 """Suppression: may we write to this person for this purpose (design §5 rule 6)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -29,6 +30,15 @@ from campaigns.model.suppression import Suppression, SuppressionCause
 Asked = SQLCoreOperations[Purpose] | Purpose
 Hashed = SQLCoreOperations[str] | SQLCoreOperations[str | None]
 Numbered = SQLCoreOperations[int] | SQLCoreOperations[int | None] | int | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """How somebody said no: by which door, in which language, and in answer to which letter."""
+
+    source: ConsentSource
+    locale: str
+    delivery_id: int | None = None
 
 
 def forbids(address_hash: str, purpose: Purpose) -> bool:
@@ -98,7 +108,7 @@ def decline(delivery: Delivery, purpose: Purpose, campaign_id: int | None, now: 
     if delivery.donor_id is None:
         return
     for donor_id in persons.rows_of(delivery.donor_id):
-        _take_back(donor_id, purpose, campaign_id, delivery, now)
+        _take_back(donor_id, purpose, campaign_id, _by(delivery), now)
     db.session.flush()
 
 
@@ -111,15 +121,20 @@ def leave_everything(delivery: Delivery, now: datetime) -> None:
     if delivery.donor_id is None:
         return
     suppress(delivery.address_hash, SuppressionCause.LEFT, now, delivery.id)
-    rows = persons.rows_of(delivery.donor_id)
+    end_everything(delivery.donor_id, _by(delivery), now)
+
+
+def end_everything(donor_id: int, said: Said, now: datetime) -> None:
+    """`leave_everything` for who said so without a letter. The second time does nothing."""
+    rows = persons.rows_of(donor_id)
     hashes = select(Donor.address_hash).where(Donor.id.in_(rows), Donor.address_hash.is_not(None))
     for address_hash in db.session.scalars(hashes).all():
-        suppress(address_hash or "", SuppressionCause.LEFT, now, delivery.id)
-    for donor_id in rows:
-        agreed = select(Consent.purpose, Consent.campaign_id).where(Consent.donor_id == donor_id)
+        suppress(address_hash or "", SuppressionCause.LEFT, now, said.delivery_id)
+    for row in rows:
+        agreed = select(Consent.purpose, Consent.campaign_id).where(Consent.donor_id == row)
         for purpose, campaign_id in db.session.execute(agreed.distinct()).all():
-            _take_back(donor_id, purpose, campaign_id, delivery, now)
-        _take_back(donor_id, Purpose.RECEIPTS, None, delivery, now)
+            _take_back(row, purpose, campaign_id, said, now)
+        _take_back(row, Purpose.RECEIPTS, None, said, now)
     db.session.flush()
 
 
@@ -209,6 +224,10 @@ def _first(pair: tuple[str | None, int]) -> str:
     return pair[0] or ""
 
 
+def _by(letter: Delivery) -> Said:
+    return Said(ConsentSource.LETTER, letter.locale, letter.id)
+
+
 def _purpose(asked: Asked) -> SQLCoreOperations[Purpose]:
     return literal(asked, Consent.purpose.type) if isinstance(asked, Purpose) else asked
 
@@ -224,9 +243,9 @@ def _newest(donor_id: int, purpose: Purpose, campaign_id: int | None) -> Consent
 
 
 def _take_back(
-    donor_id: int, purpose: Purpose, campaign_id: int | None, by: Delivery, now: datetime
+    donor_id: int, purpose: Purpose, campaign_id: int | None, said: Said, now: datetime
 ) -> None:
-    """Say no where yes stands, in the words and language of the letter that was answered."""
+    """Say no where yes stands, in the words that were agreed to."""
     about = campaign_id if purpose is Purpose.UPDATES else None
     if not consents(donor_id, purpose, about):
         return
@@ -238,9 +257,9 @@ def _take_back(
             campaign_id=about,
             given=False,
             at=now,
-            source=ConsentSource.LETTER,
+            source=said.source,
             wording=newest.wording if newest else "",
-            locale=by.locale,
-            delivery_id=by.id,
+            locale=said.locale,
+            delivery_id=said.delivery_id,
         )
     )

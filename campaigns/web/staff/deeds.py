@@ -62,7 +62,7 @@ DEEDS = {
     "entered report": _l("entered a figure"),
     "expired mailing": _l("a mailing expired"),
     "explained gap": _l("explained a gap"),
-    "erased donor": _l("forgot a donor, at their wish"),
+    "erased donor": _l("forgot a donor"),
     "exported donors": _l("exported donors"),
     "imported contacts": _l("kept contacts of a file"),
     "in_review mailing": _l("handed in a mailing for approval"),

@@ -52,7 +52,7 @@ NAV = (
      ("ledger", "days", "corrections", "byhand", "pasted", "matches", "rates", "rates_table",
       "imports", "review", "import_rows", "mappings",
       "settle", "placements", "unplaced", "reconciliation", "donors", "merges", "claims",
-      "contacts", "exports")),
+      "contacts", "erasures", "exports")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK,
      ("updates", "mailings", "segments", "calendar", "returned")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES,
