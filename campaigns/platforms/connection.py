@@ -22,16 +22,16 @@ from campaigns.platforms.base import N_, Unreachable
 from campaigns.platforms.proxy import Proxy, lead
 
 LONGEST_CONNECT = 3.0  # seconds, so that a name's second address still gets its turn
+_MOST_KEPT = 64  # addresses to which connections stay open, and such connections to one of them
 _LONGEST_LINE = 65536  # what http.client allows, too
 
 
 class _Thread(threading.local):
-    """What belongs to one thread: its connections, and when its fetch must be over."""
+    """What belongs to one thread: when its fetch must be over, and what it opened."""
 
     def __init__(self) -> None:
         self.ends = 0.0
         self.opened = 0
-        self.adapters: dict[tuple[ssl.SSLContext, Proxy | None], HTTPAdapter] = {}
 
 
 _thread = _Thread()
@@ -58,15 +58,6 @@ def seconds_left() -> float:
 def opened() -> int:
     """How many connections this thread has opened so far."""
     return _thread.opened
-
-
-def adapter(trust: ssl.SSLContext, through: Proxy | None = None) -> HTTPAdapter:
-    """This thread's connections, through a proxy if one is named here: none from the environment
-    is ever used. No session stands before them, and so no cookies, no redirects followed unchecked
-    and no passwords from files."""
-    if (trust, through) not in _thread.adapters:
-        _thread.adapters[trust, through] = _Adapter(trust, through)
-    return _thread.adapters[trust, through]
 
 
 @cache
@@ -192,16 +183,24 @@ class _SecurePool(_Led, HTTPSConnectionPool):
     ConnectionCls = _SecureOpening
 
 
-class _Adapter(HTTPAdapter):
-    """Connects to the address in the URL, and verifies the name in `Host`.
+class Adapter(HTTPAdapter):
+    """Connects to the address in the URL, and verifies the name in `Host`. For any threads.
 
     Pools are kept per address, port and name: an open connection is used again only for the
-    name whose certificate it showed, at an address that was checked for this very request.
+    name whose certificate it showed, at an address that was checked for this very request. They
+    are closed once nobody holds this any more.
+
+    `through` is the one proxy there is: none from the environment is ever used. No session stands
+    before it, and so no cookies, no redirects followed unchecked and no passwords from files.
     """
 
-    def __init__(self, trust: ssl.SSLContext, through: Proxy | None) -> None:
+    def __init__(self, trust: ssl.SSLContext, through: Proxy | None = None) -> None:
         self._trust, self._through = trust, through
-        super().__init__(pool_connections=32, pool_maxsize=1, max_retries=0)
+        super().__init__(pool_connections=_MOST_KEPT, pool_maxsize=_MOST_KEPT, max_retries=0)
+
+    def anew(self) -> "Adapter":
+        """The same without any open connection."""
+        return Adapter(self._trust, self._through)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -209,6 +208,18 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {
             scheme: partial(pool, through=self._through) for scheme, pool in pools.items()
         }
+
+    def get_connection_with_tls_context(
+        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> HTTPConnectionPool:
+        """Without a look for proxies, of which there are none here."""
+        host, how = self.build_connection_pool_key_attributes(request, verify, cert)
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(**host, pool_kwargs=how)
+        return pool
+
+    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+        """Likewise."""
+        return request.path_url
 
     def build_connection_pool_key_attributes(
         self, request: PreparedRequest, verify: Any, cert: Any = None

@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Self
 from urllib.parse import urljoin
 
 import requests
 import urllib3.exceptions
 from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import requote_uri
 from urllib3.exceptions import NewConnectionError
@@ -28,6 +28,7 @@ from campaigns.platforms.base import (
     Unreachable,
     Unreadable,
 )
+from campaigns.platforms.connection import Adapter
 from campaigns.platforms.guard import Resolve, Target
 from campaigns.platforms.proxy import Proxy
 from config import VERSION, Settings
@@ -55,6 +56,16 @@ class Manners:
     trust: ssl.SSLContext = field(default_factory=connection.public_trust)
     proxy: Proxy | None = None
 
+    @cached_property
+    def direct(self) -> Adapter:
+        """Connections of our own, open for as long as these manners are held."""
+        return Adapter(self.trust)
+
+    @cached_property
+    def led(self) -> Adapter:
+        """Those to public addresses."""
+        return Adapter(self.trust, self.proxy) if self.proxy else self.direct
+
     @classmethod
     def of(cls, given: Settings, timeout: float, max_bytes: int) -> Self:
         """As the operator set them."""
@@ -76,7 +87,8 @@ def fetch(ask: Ask, manners: Manners) -> Answer:
     """Ask once, following up to three redirects of a GET, each checked like the first address.
 
     Any status is an answer. Raises `ForbiddenAddress`, `Unreachable`, `TooLarge` or
-    `Unreadable`. Asking again asks again: nothing is kept but open connections.
+    `Unreadable`. Asking again asks again: nothing is kept but open connections, by `manners`. Any
+    threads may ask with the same.
     """
     asked_at, url = datetime.now(UTC), ask.url
     with connection.deadline(manners.timeout), _translated(manners.timeout):
@@ -108,8 +120,7 @@ def _translated(timeout: float) -> Iterator[None]:
 
 def _send(ask: Ask, target: Target, manners: Manners) -> Response:
     """The answer's head, from the first of the checked addresses that lets us connect."""
-    through = None if target.allowed else manners.proxy
-    adapter = connection.adapter(manners.trust, through)
+    adapter = manners.direct if target.allowed else manners.led
     *others, last = target.ips[:MOST_ADDRESSES]
     for ip in others:
         with contextlib.suppress(_NotConnected):
@@ -121,7 +132,7 @@ class _NotConnected(Unreachable):
     """Nothing was sent, so another address of the same name may be tried."""
 
 
-def _send_to(adapter: HTTPAdapter, request: PreparedRequest) -> Response:
+def _send_to(adapter: Adapter, request: PreparedRequest) -> Response:
     """Once more on a new connection, if an open one turns out to be closed (RFC 9112, 9.3.1).
 
     Servers close idle connections without a word. What we send may arrive twice: questions
@@ -135,10 +146,11 @@ def _send_to(adapter: HTTPAdapter, request: PreparedRequest) -> Response:
     except requests.ConnectionError:
         if connection.opened() > before:
             raise
-        return _send_once(adapter, request)
+        # Others that were open may be closed as well.
+        return _send_once(adapter.anew(), request)
 
 
-def _send_once(adapter: HTTPAdapter, request: PreparedRequest) -> Response:
+def _send_once(adapter: Adapter, request: PreparedRequest) -> Response:
     left = connection.seconds_left()
     try:
         timeout = min(left, connection.LONGEST_CONNECT), left

@@ -4,7 +4,8 @@ import pytest
 
 from campaigns.platforms import alipay, foundation
 from campaigns.platforms.base import Answer, Ask, PlatformError, Unreachable, Unreadable
-from campaigns.platforms.fetch import Manners, fetch
+from campaigns.platforms.fetch import fetch
+from tests.platforms.asking import got, manners
 from tests.platforms.hostile import Play, Server, head, ok, serving
 
 FEED = '{"currency":"CNY","raised":"12.00","as_of":"2026-11-22T03:00:00Z","title":"放学以后"}'
@@ -12,14 +13,14 @@ CHUNKED = head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked")
 SOUND = ok(FEED.encode())
 
 
-def asked(server: Server) -> Answer:
-    manners = Manners("Huiyin/test", frozenset({server.host}), timeout=5, max_bytes=10_000)
-    return fetch(Ask(server.url + "/feed.json"), manners)
+class Asker:
+    """Asks again and again, over connections that stay open if they may."""
 
+    def __init__(self, server: Server) -> None:
+        self._ask, self._manners = Ask(server.url + "/feed.json"), manners(server)
 
-def got(play: Play | bytes) -> Answer:
-    with serving(play) as server:
-        return asked(server)
+    def __call__(self) -> Answer:
+        return fetch(self._ask, self._manners)
 
 
 @pytest.mark.parametrize(
@@ -80,30 +81,34 @@ def test_after_an_answer_that_failed_the_next_comes_whole_over_a_new_connection(
     broken: Play | bytes,
 ) -> None:
     with serving(SOUND, broken, SOUND) as server:
-        assert asked(server).body == FEED.encode()
+        asked = Asker(server)
+        assert asked().body == FEED.encode()
         with pytest.raises(PlatformError):
-            asked(server)
-        assert asked(server).body == FEED.encode()
+            asked()
+        assert asked().body == FEED.encode()
         assert server.connections == 2
 
 
 def test_after_one_that_could_not_be_unpacked_the_next_is_whole_too() -> None:
     with serving(SOUND, ok(b"not gzip", "Content-Encoding: gzip"), SOUND) as server:
-        asked(server)
+        asked = Asker(server)
+        asked()
         with pytest.raises(Unreadable):
-            asked(server)
-        assert asked(server).body == FEED.encode()
+            asked()
+        assert asked().body == FEED.encode()
 
 
 def test_an_error_that_was_read_whole_leaves_the_connection_in_use() -> None:
     error = head("HTTP/1.1 500 Oops", "Content-Length: 4") + b"oops"
     with serving(SOUND, error, SOUND) as server:
-        assert [asked(server).status for _ in range(3)] == [200, 500, 200]
+        asked = Asker(server)
+        assert [asked().status for _ in range(3)] == [200, 500, 200]
         assert server.connections == 1
 
 
 def test_what_a_server_sends_beyond_its_answer_is_nobodys_answer() -> None:
     evil = ok(b'{"raised":"999999.00"}')
     with serving(SOUND + evil, SOUND) as server:
-        assert asked(server).body == FEED.encode()
-        assert asked(server).body == FEED.encode()
+        asked = Asker(server)
+        assert asked().body == FEED.encode()
+        assert asked().body == FEED.encode()

@@ -2,8 +2,10 @@
 
 import gzip
 import socket
+import threading
 import tomllib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,8 +39,9 @@ def test_we_say_who_we_are_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with serving(ok(b"{}", "Set-Cookie: spy=1; Path=/")) as server:
+        ours = manners(server)
         for _ in range(2):
-            fetch(Ask(server.url + "/a?b=c"), manners(server))
+            fetch(Ask(server.url + "/a?b=c"), ours)
         sent = sorted(line for line in server.lines()[1:] if line)
         assert server.lines()[0] == "GET /a?b=c HTTP/1.1"
         assert sent == ["Accept-Encoding: gzip", f"Host: {server.host}", "User-Agent: Huiyin/test"]
@@ -74,16 +77,18 @@ def test_a_refusal_is_an_answer() -> None:
 
 def test_one_connection_serves_several_questions() -> None:
     with serving(ok(b"{}")) as server:
+        ours = manners(server)
         for _ in range(3):
-            fetch(Ask(server.url), manners(server))
+            fetch(Ask(server.url), ours)
         assert (server.connections, len(server.requests)) == (1, 3)
 
 
 def test_a_connection_is_not_used_again_after_an_error() -> None:
     with serving(ok(b"x" * 4_000_000), ok(b"{}")) as server:
+        ours = manners(server)
         with pytest.raises(TooLarge):
-            fetch(Ask(server.url), manners(server))
-        assert fetch(Ask(server.url), manners(server)).body == b"{}"
+            fetch(Ask(server.url), ours)
+        assert fetch(Ask(server.url), ours).body == b"{}"
         assert server.connections == 2
 
 
@@ -92,17 +97,44 @@ def test_a_connection_the_server_closed_is_opened_anew() -> None:
         client.sendall(ok(b"{}"))
 
     with serving(once) as server:
+        ours = manners(server)
         for _ in range(50):
-            assert fetch(Ask(server.url), manners(server)).status == 200
+            assert fetch(Ask(server.url), ours).status == 200
         assert server.connections == len(server.requests) == 50
+
+
+def test_a_connection_serves_whichever_thread_asks_next() -> None:
+    with serving(ok(b"{}")) as server, ThreadPoolExecutor(2) as threads:
+        ours = manners(server)
+        fetch(Ask(server.url), ours)
+        assert threads.submit(fetch, Ask(server.url), ours).result().body == b"{}"
+        assert server.connections == 1
+
+
+def test_of_several_connections_that_were_closed_the_second_is_not_tried() -> None:
+    both = threading.Barrier(2)
+
+    def together(client: socket.socket) -> None:
+        both.wait(60)
+        client.sendall(ok(b"{}"))
+        # The next question is read and never answered.
+        client.settimeout(1)
+        client.recv(65536)
+
+    with serving(together, together, ok(b"after")) as server, ThreadPoolExecutor(2) as threads:
+        ours = manners(server, timeout=60)
+        for asked in [threads.submit(fetch, Ask(server.url), ours) for _ in range(2)]:
+            asked.result()
+        assert fetch(Ask(server.url), ours).body == b"after"
+        assert server.connections == 3
 
 
 def test_a_new_connection_that_fails_is_not_tried_again() -> None:
     with serving(b"", lambda client: client.close()) as server:
-        with pytest.raises(Unreachable):
-            fetch(Ask(server.url), manners(server, timeout=1))
-        with pytest.raises(Unreachable):
-            fetch(Ask(server.url), manners(server))
+        ours = manners(server, timeout=1)
+        for _ in range(2):
+            with pytest.raises(Unreachable):
+                fetch(Ask(server.url), ours)
         assert server.connections == 2
 
 
