@@ -35,11 +35,13 @@ class Given:
 def matching(text: str) -> Select[Donor]:
     """The donors that a search means: at just this address, or with this in their name.
 
-    An address leads to the person it was merged into. Without text everybody who was not merged.
+    An address leads to the person it was merged into. Without text everybody who was not merged,
+    and of whom anything was ever confirmed: `unanswered` leaves rows that are nobody's.
     """
     every, text = select(Donor), text.strip()
     if not text:
-        return every.where(Donor.merged_into.is_(None))
+        nobodys = Donor.erased_at.is_not(None) & Donor.address_hash.is_(None)
+        return every.where(Donor.merged_into.is_(None), ~nobodys)
     if "@" not in text:
         return every.where(Donor.name.icontains(text, autoescape=True))
     try:

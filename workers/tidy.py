@@ -17,6 +17,7 @@ from campaigns import (
     stored,
     thinning,
     throttles,
+    unanswered,
     watching,
 )
 from campaigns.db import db, reading
@@ -39,6 +40,9 @@ def sweep() -> None:
     clockwork.sweep(now)
     claiming_gifts.sweep(now)
     contacts.sweep(now)
+    db.session.commit()
+    # After claims: who never confirmed one is known no more.
+    unanswered.sweep(now)
     db.session.commit()
     while stored.sweep(now):
         db.session.commit()
