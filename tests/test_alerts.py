@@ -1,6 +1,6 @@
 """What staff are written about a listing: what happened, since when, and what to do."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -13,7 +13,9 @@ from campaigns.model.delivery import Claim, LetterKind
 from campaigns.model.listing import Listing, PollFailure
 from campaigns.model.report import ReportState
 from tests import make
-from tests.make import NOON
+
+# Letters name the year unless it is this one.
+NOON = make.NOON.replace(year=datetime.now(UTC).year)
 
 
 @pytest.fixture

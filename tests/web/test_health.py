@@ -22,8 +22,6 @@ from tests.bill import Paid
 from tests.conftest import environment
 from workers import tidy
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def deaf() -> Iterator[str]:

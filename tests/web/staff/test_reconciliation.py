@@ -23,7 +23,7 @@ NOW = datetime.now(UTC)
 @pytest.fixture
 def listing(app: Flask) -> Listing:
     row = make.listing(rule=Rule.ITEMISED)
-    make.report(row, 12_300, NOW - timedelta(days=6))
+    make.report(row, 12_300, datetime.now(UTC) - timedelta(days=6))
     return row
 
 
