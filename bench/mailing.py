@@ -65,15 +65,15 @@ def _measure(environ: dict[str, str], home: Path, given: argparse.Namespace) -> 
     }
     for why in _mailers.missing():
         print(f"  not compared with {why}")
+    queue = _mailers.prepared(environ["DATABASE_URL"])
     rates: dict[str, list[float]] = {}
     for number in range(given.rounds):
         for name, (way, letters, processes) in ways.items():
-            account = home / f"{name[:4]}-{number}"
+            account = home / f"{name}-{number}"
             _note(rates, name, _run(environ, account, way, letters, processes, given.delay_ms))
-        for name in _mailers.commands("", 0, ""):
-            _note(
-                rates, name, _other(name, home / f"{name[:4]}-{number}", given.letters // 4, given)
-            )
+        for mailer in _mailers.here("", 0, "", queue):
+            name, account = mailer.name, home / f"{mailer.name}-{number}"
+            _note(rates, name, _other(name, account, given, queue))
     middle = {name: statistics.median(found) for name, found in rates.items()}
     ours = middle["ours"]
     for name, rate in middle.items():
@@ -89,13 +89,13 @@ def _note(rates: dict[str, list[float]], name: str, measured: tuple[float, float
     print(f"  {name}: {rate:,.0f}/s, {processor:.2f} ms of the processor each", flush=True)
 
 
-def _other(
-    name: str, account: Path, letters: int, given: argparse.Namespace
-) -> tuple[float, float]:
-    """A mailer that keeps no account of its own: all that counts is that everything arrived."""
+def _other(name: str, account: Path, given: argparse.Namespace, queue: str) -> tuple[float, float]:
+    """A mailer that keeps no account of its own for us: all that counts is what arrived."""
+    letters = given.letters // 4
     with _relay(account, given.delay_ms) as url:
+        [mailer] = [one for one in _mailers.here(url, letters, STORY, queue) if one.name == name]
         before = _spent()
-        took = _mailers.seconds(_mailers.commands(url, letters, STORY)[name])
+        took = _mailers.seconds(mailer)
         processor = (_spent() - before) / letters * 1000
     arrived = len(sink.read(account))
     if arrived != letters:
