@@ -36,6 +36,7 @@ from campaigns.mail.address import Address, Mailbox
 from campaigns.model.delivery import LONGEST_TRIED, Attempt, Claim, Delivery, DeliveryState
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
+from campaigns.model.organisation import Organisation
 from campaigns.model.staff import Staff
 
 State = DeliveryState
@@ -176,9 +177,11 @@ def _due(which: ColumnElement[bool], *states: State) -> Select[*tuple[Any, ...]]
             func.coalesce(Donor.name, Staff.name, "").label("name"),
             Donor.timezone.label("zone"),
             _refusal().label("refusal"),
+            *hours.KEPT,
         )
         .outerjoin(Donor, Donor.id == Delivery.donor_id)
         .outerjoin(Staff, Staff.id == Delivery.staff_id)
+        .outerjoin(Organisation, Organisation.ours.is_(True))
         .where(which, Delivery.state.in_(states), Delivery.due_at <= _NOW)
         .order_by(Delivery.due_at)
         .limit(bindparam("most", type_=Integer))

@@ -63,4 +63,4 @@ def token_hash(token: str) -> str:
 
 def derived(key: bytes, purpose: str, value: str, length: int = 32) -> str:
     """A keyed digest in hex, for ids that must not be forged (Message-ID, VERP)."""
-    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:length]
+    return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256").hex()[:length]

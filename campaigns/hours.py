@@ -17,6 +17,15 @@ from campaigns.model.organisation import COUNTRY, QUIET_FROM, QUIET_UNTIL, Organ
 from config import settings
 
 _DAY = 24 * 60  # minutes
+# What staff decided, to be selected beside what it is asked for.
+KEPT = (
+    Organisation.timezone.label("our_zone"),
+    Organisation.country,
+    Organisation.quiet_from,
+    Organisation.quiet_until,
+    Organisation.quiet_days,
+)
+_OURS = select(*KEPT).where(Organisation.ours)
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,7 @@ class Hours:
 def ours() -> Hours:
     """As staff keep them; before they kept any, as a new organisation begins."""
     row = db.session.connection().execute(_OURS).one_or_none()
-    if row is None:
-        zone = settings().default_timezone
-        return Hours(zone, COUNTRY, QUIET_FROM, QUIET_UNTIL, QuietDays.HOLIDAYS)
-    return Hours(*row)
+    return _of(row) if row is not None else _new()
 
 
 def zones(members: Select[int]) -> set[str | None]:
@@ -101,16 +107,26 @@ def known(zone: str) -> bool:
 def put_off(rows: Iterable[Row[*tuple[Any, ...]]], now: datetime) -> dict[int, datetime]:
     """When letters may go that may not go now, by their ids.
 
-    Each row has `id`, `purpose` and `zone`, the recipient's or None.
+    Each row has `id`, `purpose`, `zone`, the recipient's or None, and what `KEPT` selects of the
+    organisation, or nothing of it.
     """
     asked = [row for row in rows if row.purpose is not Purpose.SERVICE]
     if not asked:
         return {}
-    kept = ours()
+    kept = _of(asked[0]) if asked[0].our_zone else _new()
     kinds = {(row.zone, row.purpose) for row in asked}
     opens = {(zone, purpose): kept.opens(zone, purpose, now) for zone, purpose in kinds}
     when = {row.id: opens[row.zone, row.purpose] for row in asked}
     return {id: at for id, at in when.items() if at > now}
+
+
+def _of(row: Row[*tuple[Any, ...]]) -> Hours:
+    return Hours(row.our_zone, row.country, row.quiet_from, row.quiet_until, row.quiet_days)
+
+
+def _new() -> Hours:
+    zone = settings().default_timezone
+    return Hours(zone, COUNTRY, QUIET_FROM, QUIET_UNTIL, QuietDays.HOLIDAYS)
 
 
 def _at(day: date, minutes: int, zone: ZoneInfo) -> datetime:
@@ -125,12 +141,3 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return None
-
-
-_OURS = select(
-    Organisation.timezone,
-    Organisation.country,
-    Organisation.quiet_from,
-    Organisation.quiet_until,
-    Organisation.quiet_days,
-).where(Organisation.ours)

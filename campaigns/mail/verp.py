@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from campaigns.crypto import derived
 
-_TAG_LENGTH = 16  # 80 bits in base32
+_TAG_OCTETS, _TAG_LENGTH = 10, 16  # 80 bits in base32
 _LOCAL = re.compile(rf"bounce\+([0-9a-f]{{1,16}})=([a-z2-7]{{{_TAG_LENGTH}}})")
 _MESSAGE_ID = re.compile(r"<?([0-9]{1,19})\.([0-9a-f]{16})@[^\s<>@]{1,255}>?", re.ASCII)
 _LARGEST_ID = 2**63 - 1
@@ -61,4 +61,4 @@ def _message_tag(delivery: int, key: bytes) -> str:
 
 def _tag(delivery: int, key: bytes) -> str:
     digest = hmac.digest(key, b"bounce %d" % delivery, sha256)
-    return b32encode(digest).decode().lower()[:_TAG_LENGTH]
+    return b32encode(digest[:_TAG_OCTETS]).decode().lower()
