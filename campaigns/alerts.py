@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import figures
+from campaigns import duties, figures
 from campaigns.db import db
 from campaigns.figures import Figures
 from campaigns.model.campaign import Campaign
+from campaigns.model.drafted import Drafted
 from campaigns.model.listing import Listing, PollFailure
 from campaigns.model.report import Report, ReportState
 from campaigns.platforms import registry
 
-# Those that are about listings; the others are about a mailing.
+# Those that are about listings, and about a report that is due; the others are about a mailing.
 _OF_LISTINGS = frozenset({"stale", "broken", "refused", "recovered", "due", "quarantined"})
+_OF_REPORTS = frozenset({"report", "closing"})
 # Those that one can do something about on the page where figures are entered.
 _ENTERED = frozenset({"refused", "due"})
 
@@ -40,6 +42,15 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Owed:
+    """A report that an alert is about; `due` is None once it is not owed any more."""
+
+    campaign: str
+    due: date | None
+    late: bool
+
+
+@dataclass(frozen=True)
 class Alert:
     """`path` is where on the staff pages one can do something about it, `button` says so.
 
@@ -50,13 +61,15 @@ class Alert:
     title: str
     path: str
     button: str
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[Subject | Owed, ...] = ()
     more: int = 0
 
 
-def told(occasion: str, locale: str) -> Alert:
+def told(occasion: str, locale: str, now: datetime) -> Alert:
     """The alert of an occasion, "alert:<what>:<ids>" and perhaps more, in the language at hand."""
     what, names = occasion.split(":")[1:3]
+    if what in _OF_REPORTS:
+        return _of_report(what, db.session.get_one(Drafted, int(names)), locale, now)
     ids, _plus, more = names.partition("+")
     listings = _listings([int(id) for id in ids.split(".")]) if what in _OF_LISTINGS else []
     if not listings:
@@ -67,6 +80,20 @@ def told(occasion: str, locale: str) -> Alert:
     alone = len(subjects) == 1 and not besides
     title = _title(what, subjects[0]) if alone else _titles(what, len(subjects) + besides)
     return Alert(what, title, path, button, subjects, besides)
+
+
+def _of_report(what: str, drafted: Drafted, locale: str, now: datetime) -> Alert:
+    zone = figures.zone()
+    owed = [one for one in duties.owed(zone, now) if one.draft and one.drafted is drafted]
+    due = owed[0].due if owed else None
+    title = db.session.get_one(Campaign, drafted.campaign_id).text(locale).title
+    subject = Owed(title, due, due is not None and due < now.astimezone(zone).date())
+    if what == "closing":
+        said = _("The closing report is due: “%(campaign)s”", campaign=title)
+    else:
+        said = _("A report is due: “%(campaign)s”", campaign=title)
+    path = f"/staff/updates/{drafted.update_id}"
+    return Alert(what, said, path, _("Open the draft"), (subject,))
 
 
 def _listings(ids: Sequence[int]) -> list[Listing]:

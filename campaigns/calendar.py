@@ -6,11 +6,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
 
-from campaigns import daysoff, hours
+from campaigns import daysoff, duties, hours
 from campaigns.db import db
-from campaigns.model.campaign import RAISING, Campaign
+from campaigns.duties import Duty
 from campaigns.model.mailing import Mailing, MailingState
-from campaigns.model.update import Update, UpdateKind
 
 _DAY = timedelta(days=1)
 _SHOWN = (
@@ -27,8 +26,8 @@ _SHOWN = (
 class Day:
     """A day in the organisation's zone. `mailings` begin or began then, the first first.
 
-    `reports` are campaigns whose next report is due then by what they promised. `holiday` is its
-    name; `made_up` a day of a weekend on which people work; `quiet`: mailings wait for another day.
+    `reports` are due then, by what campaigns promised or since they ended. `holiday` is its name;
+    `made_up` a day of a weekend on which people work; `quiet`: mailings wait for another day.
     """
 
     on: date
@@ -36,7 +35,7 @@ class Day:
     made_up: bool
     quiet: bool
     mailings: list[tuple[datetime, Mailing]] = field(default_factory=list)
-    reports: list[Campaign] = field(default_factory=list)
+    reports: list[Duty] = field(default_factory=list)
 
     @property
     def bare(self) -> bool:
@@ -44,7 +43,7 @@ class Day:
         return not (self.mailings or self.reports or self.holiday or self.made_up)
 
 
-def month(first: date, locale: str) -> list[Day]:
+def month(first: date, locale: str, now: datetime) -> list[Day]:
     """Every day of the month that begins with `first`; holidays' names in the language `locale`."""
     kept = hours.ours()
     days = {
@@ -59,9 +58,9 @@ def month(first: date, locale: str) -> list[Day]:
     zone = ZoneInfo(kept.zone)
     for at, mailing in _mailings(_moment(min(days), zone), _moment(max(days) + _DAY, zone)):
         days[at.astimezone(zone).date()].mailings.append((at, mailing))
-    for on, campaign in _reports(zone):
-        if on in days:
-            days[on].reports.append(campaign)
+    for duty in duties.owed(zone, now):
+        if duty.due in days:
+            days[duty.due].reports.append(duty)
     return list(days.values())
 
 
@@ -83,21 +82,3 @@ def _mailings(since: datetime, until: datetime) -> list[tuple[datetime, Mailing]
         .order_by(begins, Mailing.id)
     )
     return [(at, row) for row in rows if (at := row.started_at or row.scheduled_at)]
-
-
-def _reports(zone: ZoneInfo) -> list[tuple[date, Campaign]]:
-    """When each campaign that raises owes its next report."""
-    newest = (
-        select(func.max(Update.published_at))
-        .where(Update.campaign_id == Campaign.id, Update.kind == UpdateKind.UPDATE)
-        .scalar_subquery()
-    )
-    promised = select(Campaign, newest).where(
-        Campaign.state.in_(RAISING), Campaign.report_every_days.is_not(None)
-    )
-    found = []
-    for campaign, last in db.session.execute(promised.order_by(Campaign.id)).all():
-        began = campaign.starts_on or campaign.created_at.astimezone(zone).date()
-        since = last.astimezone(zone).date() if last else began
-        found.append((since + (campaign.report_every_days or 0) * _DAY, campaign))
-    return found

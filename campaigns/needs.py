@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from campaigns import cadence, figures, freshness, reconciliation, rounds, standstill
+from campaigns import cadence, duties, figures, freshness, reconciliation, rounds, standstill
 from campaigns.batches import LONGEST_STILL, WORK
 from campaigns.db import db
+from campaigns.duties import Waiting
 from campaigns.freshness import BROKEN_AFTER
 from campaigns.mail.status import Meaning
 from campaigns.model.campaign import Campaign, CampaignState
@@ -40,6 +41,7 @@ class What(StrEnum):
     HELD = "held"
     TO_APPROVE = "to_approve"
     SENT_BACK = "sent_back"
+    TO_FINISH = "to_finish"
     MISSED = "missed"
     PAUSED = "paused"
     UNKNOWN = "unknown"
@@ -83,6 +85,7 @@ class Need:
     count: int = 0
     endpoint: WebhookEndpoint | None = None
     since: datetime | None = None
+    draft: Waiting | None = None
 
 
 def of(staff: Staff, now: datetime) -> list[Need]:
@@ -93,6 +96,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.SEND, _stopped),
         (Permission.APPROVE, lambda: _to_approve(staff)),
         (Permission.WRITE, lambda: _sent_back(staff)),
+        (Permission.WRITE, lambda: _to_finish(now)),
         (Permission.SEND, _unknown),
         (Permission.SEND, lambda: _unwanted(now)),
         (Permission.BOOK, _notices),
@@ -138,6 +142,12 @@ def _sent_back(staff: Staff) -> Iterator[Need]:
     for mailing in _mailings(MailingState.DRAFT):
         if mailing.note and mailing.is_by(staff.id):
             yield Need(What.SENT_BACK, mailing=mailing)
+
+
+def _to_finish(now: datetime) -> Iterator[Need]:
+    """What the system drafted and nobody has asked approval for yet."""
+    for draft in duties.waiting(figures.zone(), now):
+        yield Need(What.TO_FINISH, campaign=draft.campaign, draft=draft)
 
 
 def _stopped() -> Iterator[Need]:

@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from flask import current_app
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.exceptions import HTTPException
 
-from campaigns import blocks, composition, pictures, text
+from campaigns import blocks, composition, drafted_words, pictures, text
 from campaigns.composition import Preview
 from campaigns.db import db
 from campaigns.mail.address import Address
@@ -82,6 +83,13 @@ def _of_one(update: Update, written: UpdateText, now: datetime) -> Iterator[Find
         says = _("The link “%(words)s” leads nowhere.", words=match[1])
         yield Finding(locale, says, grave=True)
     yield from seen.found
+    if undone := drafted_words.undone(written.body):
+        says = ngettext(
+            "A line with ✎ asks for what only you know. Write it, or delete the line.",
+            "%(num)d lines with ✎ ask for what only you know. Write them, or delete the lines.",
+            undone,
+        )
+        yield Finding(locale, says, grave=True)
     if letter.octets > LARGEST_LETTER:
         size = _("The letter has %(size)s KB. Over %(most)s KB mail programs cut it off.",
                  size=-(-letter.octets // 1024), most=LARGEST_LETTER // 1024)  # fmt: skip

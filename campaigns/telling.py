@@ -277,7 +277,7 @@ def _reset(about: About) -> Told:
 
 
 def _alert(about: About) -> Told:
-    alert = alerts.told(about.claim.occasion, about.locale)
+    alert = alerts.told(about.claim.occasion, about.locale, about.now)
     return Told(
         alert.title,
         _("You get this because you work with Huiyin."),

@@ -7,7 +7,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from campaigns import audit, blocks, slots
+from campaigns import audit, blocks, drafted_words, slots
 from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.organisation import Organisation
@@ -29,6 +29,10 @@ class UnfitSlot(Refused):
 
 class WrongCampaign(Refused):
     """An update is about one campaign; issues and appeals are about none."""
+
+
+class Unfinished(Refused):
+    """What was drafted still asks something of people."""
 
 
 class NothingToShow(Refused):
@@ -77,6 +81,7 @@ def change(
 ) -> bool:
     """Change the texts; whether anything did. Raises `NoTitle` and `UnfitSlot`.
 
+    Who is the first to change what the system drafted is its author.
     Mailings of the update have to hear of it (`mailings.text_changed`), which is the caller's.
     """
     _check(texts, about_campaign=update.campaign_id is not None)
@@ -85,6 +90,8 @@ def change(
         return False
     _set(update, texts)
     update.changed_at = now
+    if update.author_id is None and by is not None:
+        update.author_id = by.id
     db.session.flush()
     changed = {name for name in {*before, *texts} if before.get(name) != texts.get(name)}
     changes = {f"text {name}": (_title(before, name), _title(texts, name)) for name in changed}
@@ -98,6 +105,8 @@ def publish(update: Update, now: datetime, by: Staff | None = None) -> None:
         return
     if not any(text.title.strip() and text.body.strip() for text in update.texts):
         raise NothingToShow(_("Write a title and a text first."))
+    if any(drafted_words.undone(text.body) for text in update.texts):
+        raise Unfinished(_("Write what the lines with ✎ ask for first, or delete the lines."))
     update.published_at = now
     audit.record("publish update", update, now, by=by)
 

@@ -48,6 +48,7 @@ SHARED = (
     "claimed_gifts",
     "domains",
     "ways",
+    "drafted_words",
 )
 TOP = (
     "app",
@@ -117,7 +118,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
     for names, name in (
         (("proofreading",), "proof"),
         (("composition",), "composed"),
-        (("telling",), "telling"),
+        (("telling", "writing"), "telling"),
         (("blocks",), "blocks"),
         (("progress", "contact_verdicts"), "progress"),
         (
@@ -151,6 +152,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "daysoff",
                 "allowances",
                 "persons",
+                "duties",
             ),
             "figures",
         ),

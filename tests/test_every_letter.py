@@ -12,8 +12,9 @@ import pytest
 from campaigns.composition import Desk
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
-from campaigns.model.campaign import Campaign
+from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Claim, LetterKind
+from campaigns.model.drafted import Drafted, Occasion
 from campaigns.model.gift_claim import GiftClaim
 from campaigns.model.update import Update, UpdateKind
 from tests import make
@@ -75,6 +76,17 @@ def of_listing(about: Campaign, what: str) -> Claim:
     return _about(about, LetterKind.ALERT, f"alert:{what}:{make.listing(about).id}")
 
 
+def of_report(about: Campaign, what: str) -> Claim:
+    row = Drafted(campaign_id=about.id, occasion=Occasion(what), number=0, drafted_at=NOON)
+    row.update = make.update(about)
+    about.report_every_days = 30
+    if what == "closing":
+        about.state, about.ended_at = CampaignState.ENDED, NOON
+    db.session.add(row)
+    db.session.flush()
+    return _about(about, LetterKind.ALERT, f"alert:{what}:{row.id}:7")
+
+
 def _about(about: Campaign, kind: LetterKind, occasion: str) -> Claim:
     return replace(claim(kind), campaign_id=about.id, occasion=occasion)
 
@@ -106,6 +118,7 @@ KINDS: dict[LetterKind, list[Callable[[Campaign], Claim]]] = {
             for of in (of_listing, of_listings)
             for what in ("stale", "broken", "refused", "due", "quarantined", "recovered")
         ),
+        *(partial(of_report, what=what) for what in ("report", "closing")),
     ],
     LetterKind.TEST: [of_test],
 }

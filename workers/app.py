@@ -19,6 +19,7 @@ TICKS: dict[str, tuple[float, str]] = {
     "workers.post.letters": (2, "post"),
     # Beside the letters, which keep their queue busy for as long as there are any.
     "workers.post.due_mailings": (2, "tidy"),
+    "workers.tidy.draft": (60, "tidy"),
     "workers.tidy.pulse": (5, "tidy"),
     "workers.tidy.sweep": (60, "tidy"),
     "workers.tidy.thin": (60, "tidy"),

@@ -1,5 +1,6 @@
 """Ticks that keep house: the pulse by which one sees that the clockwork runs, sweeping, thinning
-old reports, and telling staff of figures that turned bad, are due or are held."""
+old reports, drafting what is due to be written, and telling staff of figures that turned bad, are
+due or are held."""
 
 import time
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from campaigns import (
     claiming_gifts,
     clockwork,
     contacts,
+    drafting,
     mailhooks,
     progress,
     rounds,
@@ -57,6 +59,18 @@ def thin() -> None:
     while thinning.sweep(now) and time.monotonic() < until:
         db.session.commit()
         time.sleep(thinning.BREATH)
+    db.session.commit()
+
+
+@shared_task(name="workers.tidy.draft")
+def draft() -> None:
+    """Mostly there is nothing to draft, and looking for it does not hold up who writes."""
+    now = datetime.now(UTC)
+    with reading():
+        due = drafting.due(now)
+        db.session.rollback()
+    if due:
+        drafting.draft(due, now)
     db.session.commit()
 
 

@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from campaigns import accounts, given_directly, reporting
+from campaigns import accounts, drafting, given_directly, reporting
 from campaigns.db import db
 from campaigns.local import (
     demo_bill,
@@ -83,6 +83,7 @@ def load(now: datetime) -> str:
     demo_letters.come_back(live, now)
     demo_letters.write(live, people.editor, people.approver, now)
     demo_bill.write(direct, now, settings().instance_dir)
+    drafting.draft(drafting.due(now), now)
     script.write(settings().instance_dir)
     file = settings().instance_dir / LOGINS
     file.touch(mode=0o600)
@@ -144,6 +145,8 @@ def _history(
         currency=currency,
         target_minor=Money.of(str(target), currency).minor if target else None,
         ends_on=moment.date() if year else None,
+        # The first has only just ended, and owes its closing report.
+        ended_at=None if number else now - timedelta(days=5),
         receiving_id=partner.id if fact["platform"] == "foundation" else None,
     )
     listing = Listing(

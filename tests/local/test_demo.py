@@ -28,6 +28,7 @@ from campaigns.mail.status import Meaning
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import DeliveryState
+from campaigns.model.drafted import Drafted, Occasion
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.imported import ImportState, RowVerdict
@@ -257,3 +258,11 @@ def test_a_letter_to_a_mistyped_address_came_back(loaded: Path) -> None:
     assert (row.meaning, row.status) == (Meaning.HARD, "5.1.1")
     assert row.delivery.state is DeliveryState.BOUNCED
     assert suppression.forbids(row.delivery.address_hash, Purpose.SERVICE)
+
+
+def test_what_the_campaigns_owe_is_drafted_and_waits(loaded: Path) -> None:
+    found = select(Campaign.slug, Drafted.occasion, Drafted.number).join_from(Drafted, Campaign)
+    assert sorted(tuple(row) for row in db.session.execute(found)) == [
+        ("after-school", Occasion.MILESTONE, 50),
+        ("documentary", Occasion.CLOSING, 0),
+    ]

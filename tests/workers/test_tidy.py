@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from campaigns.db import db
+from campaigns.model.campaign import CampaignState
 from campaigns.model.delivery import Delivery
+from campaigns.model.drafted import Drafted
 from campaigns.model.listing import Asking, Listing, Told
 from campaigns.model.report import Report, ReportState
 from campaigns.model.staff import Role
+from campaigns.model.update import Update
 from tests import make
 from workers import tidy
 
@@ -74,3 +77,33 @@ def test_a_tick_that_finds_nothing_writes_nothing(app: Flask) -> None:
     make.report(make.listing(), 100_000, datetime.now(UTC))
     tidy.watch()
     assert db.session.scalars(select(Delivery)).all() == []
+
+
+def test_ticks_at_once_draft_and_remind_once(app: Flask) -> None:
+    make.staff(None, Role.FUNDRAISER)
+    now = datetime.now(UTC)
+    make.report(make.listing(make.campaign(target_minor=10_000)), 9_500, now)
+    due = make.campaign(report_every_days=30)
+    make.update(due, published_at=now - timedelta(days=29))
+    make.campaign(state=CampaignState.ENDED, ended_at=now - timedelta(days=1))
+    for _ in range(2):
+        together = Barrier(AT_ONCE)
+
+        def tick(_: int, together: Barrier = together) -> None:
+            with app.app_context():
+                together.wait()
+                tidy.draft()
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(tick, range(AT_ONCE)))
+    db.session.rollback()
+    rows = db.session.execute(select(Drafted.occasion, Drafted.number)).all()
+    assert sorted((occasion.value, number > 0) for occasion, number in rows) == [
+        ("closing", False),
+        ("milestone", True),
+        ("milestone", True),
+        ("report", True),
+    ]
+    begun = select(func.count(Update.id)).where(Update.published_at.is_(None))
+    assert db.session.scalar(begun) == 3
+    assert db.session.scalar(select(func.count(Delivery.id))) == 1

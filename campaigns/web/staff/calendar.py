@@ -30,13 +30,14 @@ _WEEK = [date(2026, 11, 23) + timedelta(days=number) for number in range(7)]
 @needs(Permission.LOOK)
 def index() -> str:
     zone = ZoneInfo(hours.ours().zone)
-    today = datetime.now(UTC).astimezone(zone).date()
+    now = datetime.now(UTC)
+    today = now.astimezone(zone).date()
     first = _month(request.args.get("month", "")) or today.replace(day=1)
     return show(
         "staff/calendar.html",
         _named(first),
         (_("Updates & mailings"), url_for("staff.updates.index")),
-        days=calendar.month(first, language.current()),
+        days=calendar.month(first, language.current(), now),
         today=today,
         weekdays=[format_date(day, "EEE", get_locale()) for day in _WEEK],
         before=_link(first - timedelta(days=1)),

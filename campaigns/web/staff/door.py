@@ -33,6 +33,7 @@ from campaigns.web.staff import (
     deeds,
     design,
     donors,
+    drafted,
     erasures,
     exports,
     festivals,
@@ -103,7 +104,7 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          imports, review, import_rows, mappings, mailhooks,
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, erasures, merges, claims,
-         codes, contacts, exports,
+         codes, contacts, exports, drafted,
          notices, webhooks, updates, proofs, images, mailings, segments, calendar, returned,
          organisation, people, transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip

@@ -25,7 +25,7 @@ from campaigns.model.mailing import Mailing
 from campaigns.model.staff import Permission
 from campaigns.model.update import Update, UpdateKind
 from campaigns.web import language
-from campaigns.web.staff import paging, segments, sendings
+from campaigns.web.staff import drafted, paging, segments, sendings
 from campaigns.web.staff.forms import (
     LANGUAGES,
     SHORT,
@@ -118,7 +118,7 @@ def create() -> Any:
 def one(id: int) -> str:
     update = found(Update, id)
     of_it = select(Mailing).where(Mailing.update_id == id).order_by(Mailing.id.desc())
-    sent = archive.sent([update]).get(id)
+    sent, now = archive.sent([update]).get(id), datetime.now(UTC)
     return show(
         "staff/update.html",
         sendings.title(update),
@@ -132,7 +132,8 @@ def one(id: int) -> str:
         author=sendings.named(update.author_id),
         segments=keeping.every(),
         sent=sent and sent.started_at,
-        findings=proofreading.of(update, datetime.now(UTC)),
+        findings=proofreading.of(update, now),
+        **drafted.shown(update, now),
     )
 
 
