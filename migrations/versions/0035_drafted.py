@@ -36,7 +36,9 @@ def upgrade() -> None:
             ["set_aside_by"], ["staff.id"], name="fk_drafted_set_aside_by_staff"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_drafted"),
-        sa.UniqueConstraint("campaign_id", "occasion", "number", name="uq_drafted_campaign_id"),
+        sa.UniqueConstraint(
+            "campaign_id", "occasion", "number", name="uq_drafted_campaign_id_occasion_number"
+        ),
     )
     op.create_index("ix_drafted_update_id", "drafted", ["update_id"])
 
