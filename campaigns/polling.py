@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, update
 
-from campaigns import bulk, calendars, hosts
+from campaigns import almanac, bulk, hosts
+from campaigns.almanac import Almanac
 from campaigns.cadence import Cadence
-from campaigns.calendars import Calendar
 from campaigns.db import among, db
 from campaigns.hosts import LEASE, LONGEST_PATIENCE, SKEW
 from campaigns.model.campaign import ASKED_ABOUT, Campaign
@@ -39,7 +39,7 @@ _ANSWERS = {
 
 
 def take_due(
-    now: datetime, limit: int = 64, *, but: Collection[int] = (), by: Calendar | None = None,
+    now: datetime, limit: int = 64, *, but: Collection[int] = (), by: Almanac | None = None,
     spare: Mapping[str, int] | None = None,
 ) -> list[Question]:  # fmt: skip
     """Lease the listings that have waited longest, as many as their hosts have room for.
@@ -49,7 +49,7 @@ def take_due(
     clock says. `spare` has how many questions the caller has under way at a host with none ahead to
     follow them: for each of these, and of those taken now, one is taken ahead. Without it, none.
     """
-    by = by or calendars.read(now)
+    by = by or almanac.read(now)
     while True:
         leased, places = _lease(now, limit, but, by, spare)
         due = [listing for listing, its in leased if not _put_off(listing, its, now)]
@@ -79,7 +79,7 @@ def asked(responses: Collection[Response]) -> list[tuple[Listing, Response]]:
 
 
 def settle(
-    asked: Sequence[tuple[Listing, Response]], now: datetime, by: Calendar | None = None
+    asked: Sequence[tuple[Listing, Response]], now: datetime, by: Almanac | None = None
 ) -> Mapping[int, PollFailure]:
     """Note that the listings were asked, and when to ask again; failures are kept with reasons.
 
@@ -87,7 +87,7 @@ def settle(
 
     The figure itself is not touched here: a failure leaves the last good one (rule 8).
     """
-    cadences = calendars.cadences([listing for listing, _ in asked], by or calendars.read(now))
+    cadences = almanac.cadences([listing for listing, _ in asked], by or almanac.read(now))
     answered, failures = [], {}
     for listing, response in asked:
         its = cadences[listing.id]
@@ -122,7 +122,7 @@ def make_due(now: datetime) -> None:
 
 
 def _lease(
-    now: datetime, limit: int, but: Collection[int], by: Calendar, spare: Mapping[str, int] | None
+    now: datetime, limit: int, but: Collection[int], by: Almanac, spare: Mapping[str, int] | None
 ) -> tuple[list[tuple[Listing, Cadence]], Counter[str]]:
     """The longest due first, of each host that does not rest; and how many have a place there."""
     due = _due(now, but)
@@ -138,7 +138,7 @@ def _lease(
         .returning(Listing)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    cadences = calendars.cadences(leased, by)
+    cadences = almanac.cadences(leased, by)
     leased = sorted(leased, key=lambda listing: order.index(listing.id))
     return [(listing, cadences[listing.id]) for listing in leased], places
 

@@ -33,7 +33,7 @@ SHARED = (
     "pace",
     "doubts",
     "freshness",
-    "calendars",
+    "almanac",
     "questions",
     "daily",
     "silences",

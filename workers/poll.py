@@ -7,8 +7,8 @@ from functools import partial
 
 from celery import shared_task
 
-from campaigns import calendars, hosts, polling, questions, raw_answers, reported, reporting
-from campaigns.calendars import Calendar
+from campaigns import almanac, hosts, polling, questions, raw_answers, reported, reporting
+from campaigns.almanac import Almanac
 from campaigns.db import db
 from campaigns.platforms.base import Answer, Ask
 from campaigns.platforms.fetch import Manners, fetch
@@ -53,7 +53,7 @@ class _Round:
     def __init__(self, askers: Askers, clock: Clock) -> None:
         self._askers, self._clock = askers, clock
         self._answered: list[Response] = []
-        self._calendar = calendars.read(clock())
+        self._almanac = almanac.read(clock())
         self._until = time.monotonic() + TAKE_SECONDS
 
     def run(self) -> int:
@@ -84,7 +84,7 @@ class _Round:
             self._release(came.left)
 
     def _keep(self) -> None:
-        _keep(self._answered, self._clock(), self._calendar)
+        _keep(self._answered, self._clock(), self._almanac)
         db.session.commit()
         self._answered = []
 
@@ -97,9 +97,7 @@ class _Round:
         waited_for = self._askers.held
         waited_for += [response.question.listing_id for response in self._answered]
         room, spare = WIDTH - self._askers.under_way, self._askers.spare
-        taken = polling.take_due(
-            self._clock(), room, but=waited_for, by=self._calendar, spare=spare
-        )
+        taken = polling.take_due(self._clock(), room, but=waited_for, by=self._almanac, spare=spare)
         db.session.commit()
         good_until = began + hosts.LEASE.total_seconds() / 2
         if time.monotonic() < good_until:
@@ -114,7 +112,7 @@ class _Round:
         db.session.commit()
 
 
-def _keep(responses: list[Response], now: datetime, by: Calendar) -> None:
+def _keep(responses: list[Response], now: datetime, by: Almanac) -> None:
     asked = polling.asked(responses)
     known = reported.past([listing.id for listing, _ in asked])
     for listing, response in asked:

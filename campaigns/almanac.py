@@ -1,4 +1,4 @@
-"""Calendars: what every listing's cadence stands on, read once for many of them."""
+"""The almanac: what every listing's cadence stands on, read once for many of them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,22 +16,22 @@ from campaigns.model.festival import Festival
 from campaigns.model.listing import Listing
 
 
-class Calendar(NamedTuple):
+class Almanac(NamedTuple):
     """Festivals and the organisation's zone, for as long as a tick lasts."""
 
     festivals: Sequence[Festival]
     zone: ZoneInfo
 
 
-def read(now: datetime) -> Calendar:
+def read(now: datetime) -> Almanac:
     """The festivals to come and the organisation's zone, which later commits leave as they are."""
     festivals = cadence.coming(now)
     for festival in festivals:
         db.session.expunge(festival)
-    return Calendar(festivals, figures.zone())
+    return Almanac(festivals, figures.zone())
 
 
-def cadences(listings: Iterable[Listing], by: Calendar) -> dict[int, Cadence]:
+def cadences(listings: Iterable[Listing], by: Almanac) -> dict[int, Cadence]:
     """The cadence of each listing, by its id."""
     ids = {listing.campaign_id for listing in listings}
     if not ids:
