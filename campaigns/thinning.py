@@ -3,7 +3,7 @@
 Reports older than a week are kept by the hour, older than three months by the day (docs/decisions/
 0042-what-thinning-keeps.md). What the platform said last is kept of each, and what was highest and
 lowest each day. Only reports that were believed without a person go, and none that a correction
-names.
+names. Questions that brought no figure are forgotten after three months, but for the last of each.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +18,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Subquery,
+    and_,
     delete,
     exists,
     func,
@@ -30,7 +31,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from campaigns import figures, spans
 from campaigns.db import db
 from campaigns.model.correction import Correction
-from campaigns.model.listing import Listing
+from campaigns.model.listing import Listing, PollFailure
 from campaigns.model.report import Origin, Report, ReportState
 from campaigns.spans import Span
 
@@ -41,6 +42,7 @@ BATCH, MOST_DAYS = 5_000, timedelta(days=92)
 BREATH = 0.02
 
 _ONE = aliased(Report)
+_LATER = aliased(PollFailure)
 _WHOLE = _ONE.raised_minor + func.coalesce(_ONE.matched_minor, 0)
 _NEWEST = (_ONE.moment.desc(), _ONE.id.desc())
 
@@ -78,6 +80,24 @@ def sweep(now: datetime) -> bool:
             setattr(listing, step.until.key, _thin(listing, step, last, zone))
             return True
     return False
+
+
+def forget_failures(now: datetime) -> bool:
+    """Delete some failures that are old, and their answers; whether there may be more.
+
+    The last of a listing stays: it says why nobody asks there any more. The second time finds none.
+    """
+    later = exists().where(
+        _LATER.listing_id == PollFailure.listing_id,
+        or_(
+            _LATER.at > PollFailure.at,
+            and_(_LATER.at == PollFailure.at, _LATER.id > PollFailure.id),
+        ),
+    )
+    old = select(PollFailure.id).where(PollFailure.at < now - THREE_MONTHS, later).limit(BATCH)
+    gone = delete(PollFailure).where(PollFailure.id.in_(old)).returning(PollFailure.id)
+    gone = gone.execution_options(synchronize_session=False)
+    return len(db.session.scalars(gone).all()) == BATCH
 
 
 def _behind(step: _Step, last: date) -> Select[Listing]:

@@ -50,6 +50,10 @@ def sweep() -> None:
         db.session.commit()
         time.sleep(stored.BREATH)
     db.session.commit()
+    while thinning.forget_failures(now):
+        db.session.commit()
+        time.sleep(thinning.BREATH)
+    db.session.commit()
 
 
 @shared_task(name="workers.tidy.thin")
