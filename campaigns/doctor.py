@@ -19,11 +19,14 @@ from campaigns.mail.mailbox import Place
 from campaigns.model import append_only
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookSecret
+from campaigns.model.listing import Listing, PollFailure
 from campaigns.model.mail_hook import MailHook
 from campaigns.model.mailbox import MailboxReading
 from campaigns.model.pulse import Pulse
 from campaigns.model.signing_key import SigningKey
 from campaigns.model.transport import MailTransport
+from campaigns.platforms import proxy
+from campaigns.platforms.base import Unreachable
 from config import settings
 
 # Signatures of webhooks are refused when the clock is minutes off; seconds are everyday.
@@ -31,6 +34,9 @@ CLOCK_TOLERANCE = timedelta(seconds=10)
 # Before it, a rare fault of SQLite's write-ahead log can damage the database.
 SOUND_SQLITE = (3, 51, 3)
 BROKER_PATIENCE = 0.3  # The health page asks too, and no page waits longer (design §3).
+PROXY_PATIENCE = 2.0
+# A listing that fails is asked again within this time.
+LATELY = timedelta(hours=7)
 # A mailbox that was due for so long is not being read.
 LATEST_READING = timedelta(minutes=15)
 
@@ -256,6 +262,40 @@ def _bounces(now: datetime) -> Iterator[Finding]:
     yield Finding("mailbox", seen, remedy)
 
 
+def _proxy(now: datetime) -> Iterator[Finding]:
+    """Whether it is there, and what it said to those who asked by it."""
+    if (url := settings().platform_proxy) is None:
+        return
+    try:
+        proxy.call(proxy.parse(url), PROXY_PATIENCE)
+    except Unreachable as error:
+        remedy = _("Start it, or correct PLATFORM_PROXY. Until then no platform can be asked.")
+        yield Finding("proxy", _told(str(error)), remedy)
+        return
+    refused = (
+        select(PollFailure.reason)
+        .join(Listing, Listing.id == PollFailure.listing_id)
+        .where(Listing.failures > 0, PollFailure.at > now - LATELY)
+        .where(PollFailure.reason.startswith(proxy.REFUSES))
+        .order_by(PollFailure.at.desc(), PollFailure.id.desc())
+        .limit(1)
+    )
+    if reason := db.session.scalar(refused):
+        remedy = _(
+            "See that PLATFORM_PROXY has the right password, and that the proxy lets us connect to "
+            "addresses by number, on the ports 80 and 443."
+        )
+        yield Finding("proxy", _told(reason), remedy)
+    else:
+        yield Finding("proxy", _("The proxy takes connections."))
+
+
+def _told(reason: str) -> str:
+    """A reason as rows keep it, in the language of whoever asks."""
+    sentence, colon, detail = reason.partition(": ")
+    return _(sentence) + (_(": ") if colon else "") + detail
+
+
 def _broker() -> Iterator[Finding]:
     url = settings().broker_url
     remedy = _(
@@ -303,6 +343,7 @@ _LOOKS: dict[str, Look] = {
     "history": _history,
     "clock": _clock,
     "due": _due,
+    "proxy": _proxy,
     "mailbox": _bounces,
     "signing": _signing,
 }

@@ -8,8 +8,11 @@ from urllib.parse import unquote, urlsplit
 
 from urllib3.exceptions import NewConnectionError
 
+from campaigns.platforms import guard
 from campaigns.platforms.base import N_, Unreachable
 
+# What a failure's reason begins with where the proxy is there and will not have us.
+REFUSES = N_("The proxy does not lead us to the platform")
 _LONGEST_HEAD = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})\b")
 # What a proxy says of an address that it cannot connect to; another of the same name may do.
@@ -48,7 +51,16 @@ def lead(wire: socket.socket, proxy: Proxy, ip: str, port: int) -> None:
     if status in _NOBODY_THERE:
         raise NewConnectionError(proxy, f"the proxy answers {status}")  # type: ignore[arg-type]  # kept, never looked at
     if not 200 <= status < 300:
-        raise Unreachable(N_("The proxy does not lead us to the platform"), status)
+        raise Unreachable(REFUSES, status)
+
+
+def call(proxy: Proxy, seconds: float) -> None:
+    """Connect and hang up, nothing asked for. Raises `Unreachable`."""
+    ip = guard.system(proxy.host, seconds)[0]
+    try:
+        socket.create_connection((ip, proxy.port), seconds).close()
+    except OSError as error:
+        raise Unreachable(N_("The proxy does not take connections.")) from error
 
 
 def _head(wire: socket.socket) -> bytes:
