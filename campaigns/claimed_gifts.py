@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import CTE, Select, and_, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from campaigns import persons
@@ -25,6 +25,8 @@ SHORTEST, LONGEST = 4, 64
 OCCASION = "claim:"
 _NUMBER = re.compile(rf"[\w.:/#-]{{{SHORTEST},{LONGEST}}}")
 _CODE = re.compile(r"G([1-9][0-9]{0,17})-([0-9A-F]{10})")
+# So many contested claims are looked at; the first page is loaded often.
+MOST_CONTESTED = 50
 # More entries of one number than there could be accounts that gave it.
 _MOST = 20
 
@@ -86,6 +88,27 @@ def behind(claim: GiftClaim) -> Found:
     return Found(_verdict(here[0], claim.donor_id), here[0])
 
 
+def contested() -> list[tuple[GiftClaim, Entry]]:
+    """Claims that wait while their gift is somebody else's, each with the gift, oldest first."""
+    keys = _sources()
+    cased = GiftClaim.number, func.upper(GiftClaim.number), func.lower(GiftClaim.number)
+    of_other = (
+        select(GiftClaim.id)
+        .join(keys, true())
+        .join(EntryKey, and_(EntryKey.source == keys.c.source, EntryKey.scheme.in_(SCHEMES)))
+        .join(Gift, Gift.entry_id == EntryKey.entry_id)
+        .where(EntryKey.value.in_(cased), Gift.donor_id != GiftClaim.donor_id)
+        .where(GiftClaim.confirmed_at.is_(None))
+    )
+    maybe = or_(GiftClaim.id.in_(of_other), func.upper(GiftClaim.number).like("G%-%"))
+    waiting = select(GiftClaim).where(GiftClaim.confirmed_at.is_(None), maybe)
+    rows = db.session.scalars(waiting.order_by(GiftClaim.id).limit(MOST_CONTESTED)).all()
+    found = [(claim, behind(claim)) for claim in rows]
+    return [
+        (claim, one.entry) for claim, one in found if one.verdict is Verdict.TAKEN and one.entry
+    ]
+
+
 def numbered(number: str) -> Sequence[Entry]:
     """The donations of one giver each that stand under this number in campaigns people can see."""
     own = _CODE.fullmatch(number.upper())
@@ -126,6 +149,17 @@ def _known(number: str) -> Select[int]:
 
     The key of a number begins with its account, so it is looked for under each; accounts are few.
     """
+    sources = _sources()
+    return (
+        select(EntryKey.entry_id)
+        .join(sources, sources.c.source == EntryKey.source)
+        .where(EntryKey.scheme.in_(SCHEMES))
+        .where(EntryKey.value.in_(sorted({number, number.upper(), number.lower()})))
+    )
+
+
+def _sources() -> CTE:
+    """Each account that keys are of, found by skipping through their index."""
     first = select(func.min(EntryKey.source).label("source")).cte("sources", recursive=True)
     after = aliased(EntryKey)
     following = (
@@ -134,13 +168,7 @@ def _known(number: str) -> Select[int]:
         .correlate(first)
         .scalar_subquery()
     )
-    sources = first.union_all(select(following).where(first.c.source.is_not(None)))
-    return (
-        select(EntryKey.entry_id)
-        .join(sources, sources.c.source == EntryKey.source)
-        .where(EntryKey.scheme.in_(SCHEMES))
-        .where(EntryKey.value.in_(sorted({number, number.upper(), number.lower()})))
-    )
+    return first.union_all(select(following).where(first.c.source.is_not(None)))
 
 
 def _newest(entry_id: int) -> int:

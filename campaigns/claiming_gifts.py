@@ -169,6 +169,45 @@ def release(claim: GiftClaim, reason: str, now: datetime, by: Staff) -> None:
     db.session.flush()
 
 
+def holding(entry: Entry) -> list[GiftClaim]:
+    """The claims by which a gift is whose it is; none if it came with its giver's address."""
+    gift = db.session.get(Gift, entry.id)
+    who = persons.behind(gift.donor_id) if gift else None
+    standing = GiftClaim.entry_id == entry.id, GiftClaim.released_at.is_(None)
+    rows = db.session.scalars(select(GiftClaim).where(*standing).order_by(GiftClaim.id))
+    return [one for one in rows if persons.behind(one.donor_id) == who]
+
+
+def hand_over(claim: GiftClaim, reason: str, now: datetime, by: Staff) -> None:
+    """Release a contested gift and ask this claimant anew: the new letter's button makes it theirs.
+
+    Raises `NotYours` where nobody claimed the gift that is taken, and where it is not taken.
+    """
+    found = claimed_gifts.behind(claim)
+    holders = holding(found.entry) if found.entry and found.verdict is Verdict.TAKEN else []
+    if not holders or claim.donor.address is None:
+        raise NotYours(found.verdict)
+    release(holders[0], reason, now, by)
+    _forget_waiting(claim)
+    ask(claim.campaign, claim.number, Address.known(claim.donor.address), claim.locale, now)
+
+
+def turn_down(claim: GiftClaim, reason: str, now: datetime, by: Staff) -> None:
+    """Forget a contested claim: the gift stays whose it is. The claimant can ask again.
+
+    Raises `NotYours` where it is not, or no longer, contested.
+    """
+    found = claimed_gifts.behind(claim)
+    if found.verdict is not Verdict.TAKEN or found.entry is None or claim.confirmed_at is not None:
+        raise NotYours(found.verdict)
+    changes: dict[str, tuple[object, object]] = {
+        "claim": (claim.id, None),
+        "reason": (None, reason),
+    }
+    audit.record("turned down claim", found.entry, now, by=by, changes=changes)
+    _forget_waiting(claim)
+
+
 def sweep(now: datetime) -> None:
     """Forget what was never confirmed, and let claims follow money that came in by another entry.
 
@@ -186,6 +225,13 @@ def sweep(now: datetime) -> None:
     for claim in db.session.scalars(orphaned.order_by(GiftClaim.id)).all():
         _follow(claim, now)
     db.session.flush()
+
+
+def _forget_waiting(claim: GiftClaim) -> None:
+    """Forget what this donor asked about this number, however often, and never confirmed."""
+    theirs = GiftClaim.donor_id == claim.donor_id, GiftClaim.number == claim.number
+    waiting = delete(GiftClaim).where(*theirs, GiftClaim.confirmed_at.is_(None))
+    db.session.execute(waiting, execution_options={"synchronize_session": "fetch"})
 
 
 def _same(claim: GiftClaim) -> list[GiftClaim]:

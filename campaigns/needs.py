@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from campaigns import cadence, duties, figures, freshness, reconciliation, rounds, standstill
 from campaigns.batches import LONGEST_STILL, WORK
+from campaigns.claimed_gifts import contested
 from campaigns.db import db
 from campaigns.duties import Waiting
 from campaigns.freshness import BROKEN_AFTER
@@ -54,6 +55,7 @@ class What(StrEnum):
     GAP = "gap"
     UNHEARD = "unheard"
     NO_FILE = "no_file"
+    CONTESTED = "contested"
     MESSAGES = "messages"
     STALE = "stale"
     BROKEN = "broken"
@@ -66,8 +68,8 @@ class Need:
     """One thing that waits. Of the fields those are set that its kind is about.
 
     `last` is the figure that stays public while `report` is held; `count` how many letters,
-    notices, files, rows, messages or figures wait, for how many days a `gap` has been open, and
-    how many listings an `endpoint` or the files of a platform say nothing of, `listing` among
+    notices, files, rows, claims, messages or figures wait, for how many days a `gap` has been open,
+    and how many listings an `endpoint` or the files of a platform say nothing of, `listing` among
     them, since when it does. `imported` is there where only one file waits, as `listing` is where
     only one figure is due.
     """
@@ -103,7 +105,7 @@ def of(staff: Staff, now: datetime) -> list[Need]:
         (Permission.BOOK, lambda: _files(now)),
         (Permission.BOOK, _rows),
         (Permission.BOOK, lambda: _gaps(now)),
-        (Permission.SEE_DONORS, _messages),
+        (Permission.SEE_DONORS, _of_gifts),
         (Permission.ENTER_REPORTS, lambda: _to_enter(now)),
         (Permission.ENTER_REPORTS, lambda: _silent(now)),
     )
@@ -246,7 +248,10 @@ def _silence(some: Sequence[Silence], listing: Listing) -> Need:
     )
 
 
-def _messages() -> Iterator[Need]:
+def _of_gifts() -> Iterator[Need]:
+    """Gifts that are claimed while they are somebody else's, and messages that nobody has read."""
+    if count := len(contested()):
+        yield Need(What.CONTESTED, count=count)
     waiting = Gift.message != "", Gift.moderation == Moderation.WAITING
     some = select(Gift.entry_id).where(*waiting).limit(MOST_ROWS).subquery()
     count = db.session.scalar(select(func.count()).select_from(some)) or 0

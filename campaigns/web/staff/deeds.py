@@ -102,6 +102,7 @@ DEEDS = {
     "put_back database": _l("an older copy of the database was noticed"),
     "restored database": _l("a backup was laid back"),
     "told donors apart": _l("told two donors apart"),
+    "turned down claim": _l("turned down the claim of a gift"),
     "undid import": _l("the entries of a file were taken back"),
     "undid merge": _l("parted two donors again"),
     "undo import": _l("had a file undone"),
