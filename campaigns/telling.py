@@ -94,11 +94,12 @@ def of_update(update: Update, subject: str, markdown: str, locale: str) -> Told:
     told = _slotted(_update(campaign, locale, subject, markdown))
     ours = db.session.scalar(select(Organisation).where(Organisation.ours))
     told = replace(told, advertises=ours is not None and ours.advertises(update.kind))
-    if campaign is None or not update.archived:
+    if not update.archived:
         return told
     # The addresses of its public page and of all that were sent, which name no reader.
-    every = f"{_page(campaign, locale)}/updates"
-    return replace(told, web=f"{every}/{update.id}", archive=every)
+    page = _page(campaign, locale)
+    every, one = (f"{page}/updates", update.id) if campaign else (page, update.number)
+    return replace(told, web=f"{every}/{one}", archive=every)
 
 
 def _mailing(about: About) -> Told:
@@ -286,9 +287,11 @@ def _alert(about: About) -> Told:
     )
 
 
-def _page(campaign: Campaign, locale: str) -> str:
+def _page(campaign: Campaign | None, locale: str) -> str:
+    """The public page of a campaign, or of the newsletter."""
     prefix = "" if locale == first_language() else _PREFIXES[locale]
-    return f"{settings().base_url}{prefix}/c/{quote(campaign.slug)}"
+    path = f"c/{quote(campaign.slug)}" if campaign else "newsletter"
+    return f"{settings().base_url}{prefix}/{path}"
 
 
 KINDS = {

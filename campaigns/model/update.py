@@ -18,7 +18,7 @@ class UpdateKind(StrEnum):
 
 # What has a public page of its own once it was mailed, and a link to it in each letter. An appeal
 # asks for money at one moment and is no news later.
-ARCHIVED = frozenset({UpdateKind.UPDATE})
+ARCHIVED = frozenset({UpdateKind.UPDATE, UpdateKind.ISSUE})
 
 
 class Update(Base):

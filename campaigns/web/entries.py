@@ -1,4 +1,4 @@
-"""Updates as they stand in lists and on pages of their own."""
+"""Updates and issues as they stand in lists and on pages of their own."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -37,6 +37,8 @@ def line(told: Told) -> dict[str, Any]:
 
 def address(told: Told, locale: str | None = None) -> str:
     """The path of its page."""
+    if told.campaign is None:
+        return site.address("newsletter.issue", locale, number=told.number)
     return site.address("public.update", locale, slug=told.campaign.slug, id=told.id)
 
 

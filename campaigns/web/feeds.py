@@ -1,4 +1,4 @@
-"""Feeds: the newest updates of all campaigns, or of one, for feed readers.
+"""Feeds: the newest updates of all campaigns with the newsletter's issues, or of one campaign.
 
 An address speaks one language, as pages do; what was told longer ago stands on further pages.
 """
@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
 @in_both_languages(bp, "/feed.atom", endpoint="everything")
 @in_both_languages(bp, "/feed/<int(min=2):number>.atom", endpoint="everything")
 def everything(number: int = 1) -> Response:
-    """The newest updates of all campaigns; further pages are those told longer ago."""
+    """The newest updates of all campaigns and issues; further pages are those told longer ago."""
     return recent.answer(lambda: _everything(site.enter(), number))
 
 
@@ -124,8 +124,14 @@ def _entry(told: Told, here: Site) -> atom.Entry:
         author=told.author or here.name,
         summary=text.excerpt(told.body, SUMMARY),
         html=str(text.html(told.body)),
-        category=(told.campaign.slug, told.campaign.text(language.current()).title),
+        category=_category(told),
     )
+
+
+def _category(told: Told) -> tuple[str, str]:
+    if told.campaign is None:
+        return "newsletter", _("Our newsletter")
+    return told.campaign.slug, told.campaign.text(language.current()).title
 
 
 def _further(page: Page) -> dict[str, int]:

@@ -99,7 +99,8 @@ def _update(here: Site, slug: str, id: int) -> str:
     update = db.session.scalar(archive.published(now, campaign).where(Update.id == id))
     if update is None:
         # Letters that lead here are out; to everybody else it was never there.
-        abort(410 if archive.was_sent(campaign, id) else 404)
+        meant = Update.id == id, Update.campaign_id == campaign.id
+        abort(410 if archive.was_sent(*meant) else 404)
     page = update_page.of(campaign, update, now)
     return render_template("public/update.html", site=here, page=page)
 

@@ -30,8 +30,8 @@ def of(campaign: Campaign, update: Update, now: datetime) -> dict[str, Any]:
         "kind": "article",
         "published": format.iso(told.at),
         "campaign": standing.card(progress.of(campaign, now)),
-        "newer": _link(newer.order_by(None).order_by(Update.published_at, Update.id), now),
-        "older": _link(older, now),
+        "newer": link(newer.order_by(None).order_by(Update.published_at, Update.id), now),
+        "older": link(older, now),
         "all_url": site.address("public.updates", slug=campaign.slug),
         "follow": campaign_page.follow_form(campaign),
         "feed": entries.feed(campaign),
@@ -57,7 +57,7 @@ def of_all(campaign: Campaign, number: int, now: datetime) -> dict[str, Any]:
             "url": site.address("public.campaign", slug=campaign.slug),
         },
         "updates": [entries.line(told) for told in found.told],
-        "place": _place(campaign, found) if found.last > 1 else None,
+        "place": place(found, "public.updates", slug=campaign.slug) if found.last > 1 else None,
         "follow": campaign_page.follow_form(campaign),
         "feed": entries.feed(campaign),
     }
@@ -68,11 +68,11 @@ def numbered(number: int) -> dict[str, Any]:
     return {"number": number} if number > 1 else {}
 
 
-def _place(campaign: Campaign, found: Page) -> dict[str, Any]:
-    """Where among all pages this one is, for the pager."""
+def place(found: Page, endpoint: str, **values: Any) -> dict[str, Any]:
+    """Where among all pages of an archive this one is, for the pager."""
 
     def url(number: int) -> str:
-        return site.address("public.updates", slug=campaign.slug, **numbered(number))
+        return site.address(endpoint, **values, **numbered(number))
 
     return {
         "first": found.first_place,
@@ -83,7 +83,8 @@ def _place(campaign: Campaign, found: Page) -> dict[str, Any]:
     }
 
 
-def _link(updates: Select[Update], now: datetime) -> dict[str, str] | None:
+def link(updates: Select[Update], now: datetime) -> dict[str, str] | None:
+    """The title and address of the first of these, if there is one."""
     update = db.session.scalar(updates.limit(1))
     if update is None:
         return None

@@ -169,9 +169,16 @@ def change(id: int) -> Any:
 @bp.post("/<int:id>/publish")
 @needs(Permission.APPROVE)
 def publish(id: int) -> Any:
-    if not found(Update, id).archived:
+    update = found(Update, id)
+    if not update.archived:
         abort(404)
-    return _done(id, writing.publish, _("The update stands on the campaign's page."))
+    issue = update.kind is UpdateKind.ISSUE
+    said = (
+        _("The issue stands on its page.")
+        if issue
+        else _("The update stands on the campaign's page.")
+    )
+    return _done(id, writing.publish, said)
 
 
 @bp.post("/<int:id>/take-down")

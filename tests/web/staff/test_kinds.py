@@ -42,11 +42,8 @@ def test_they_go_to_who_agreed_to_the_newsletter(editor: Desk, kind: str) -> Non
     assert (mailing.purpose, mailing.segment) == (Purpose.NEWSLETTER, {"everyone": True})
 
 
-@pytest.mark.parametrize("kind", ["issue", "appeal"])
-def test_they_have_no_public_page_to_be_put_on(
-    editor: Desk, desk: Callable[..., Desk], kind: str
-) -> None:
-    update, approver = written(editor, kind), desk(Role.APPROVER)
+def test_an_appeal_has_no_public_page_to_be_put_on(editor: Desk, desk: Callable[..., Desk]) -> None:
+    update, approver = written(editor, "appeal"), desk(Role.APPROVER)
     assert "/publish" not in approver.get(f"/staff/updates/{update.id}").text
     assert approver.post(f"/staff/updates/{update.id}/publish").status_code == 404
     assert update.published_at is None
