@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    and_,
     bindparam,
     case,
     exists,
@@ -28,12 +29,19 @@ from sqlalchemy import (
     update,
 )
 
-from campaigns import bulk, hours, suppression
+from campaigns import bulk, hours, suppression, thanks
 from campaigns.crypto import new_token
 from campaigns.db import Id, Moment, db
 from campaigns.domains import Gate
 from campaigns.mail.address import Address, Mailbox
-from campaigns.model.delivery import LONGEST_TRIED, Attempt, Claim, Delivery, DeliveryState
+from campaigns.model.delivery import (
+    LONGEST_TRIED,
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryState,
+    LetterKind,
+)
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.organisation import Organisation
@@ -43,7 +51,8 @@ State = DeliveryState
 # A claim looks again where letters were refused, so often that thousands of them hold up nobody.
 _MOST_LOOKS = 100
 _EXPIRED = "expired"
-_REFUSED = {_EXPIRED: State.EXPIRED}
+_TAKEN_BACK = "taken back"
+_REFUSED = {_EXPIRED: State.EXPIRED, _TAKEN_BACK: State.CANCELLED}
 _BOTH = (State.DEFERRED, State.QUEUED)
 
 # Building a statement costs more than running it, so those of every turn are built once.
@@ -176,7 +185,7 @@ def _due(which: ColumnElement[bool], *states: State) -> Select[*tuple[Any, ...]]
             func.coalesce(Donor.address, Staff.email).label("address"),
             func.coalesce(Donor.name, Staff.name, "").label("name"),
             Donor.timezone.label("zone"),
-            _refusal().label("refusal"),
+            _refusal(to_one=which is _TO_ONE).label("refusal"),
             *hours.KEPT,
         )
         .outerjoin(Donor, Donor.id == Delivery.donor_id)
@@ -189,9 +198,12 @@ def _due(which: ColumnElement[bool], *states: State) -> Select[*tuple[Any, ...]]
     )
 
 
-def _refusal() -> ColumnElement[str | None]:
+def _refusal(*, to_one: bool) -> ColumnElement[str | None]:
+    """Gifts are looked at only for letters to one person, among which are the thanks."""
+    void = and_(Delivery.letter == LetterKind.THANKS, thanks.taken_back())
     return case(
         (Delivery.expires_at <= _NOW, _EXPIRED),
+        *([(void, _TAKEN_BACK)] if to_one else []),
         (suppression.suppressed(Delivery.address_hash, Delivery.purpose), "suppressed"),
         (Delivery.staff_id.is_not(None), case((Staff.active, null()), else_="not active")),
         else_=suppression.refusal(Delivery.purpose, Delivery.campaign_id),

@@ -82,6 +82,8 @@ class Desk:
         # Of others the first word tells apart what is confirmed.
         by_occasion = KINDS[claim.letter].by_occasion
         about = claim.occasion if by_occasion else claim.occasion.partition(":")[0]
+        if shape := KINDS[claim.letter].shape:
+            about = shape(claim)
         key = (claim.letter, claim.mailing_id, claim.campaign_id, locale, about)
         if key not in self._shared:
             with force_locale(_underscored(locale)):

@@ -7,18 +7,18 @@ from typing import cast
 
 from sqlalchemy import Table
 
-from campaigns import donors, letters, standstill, suppression
+from campaigns import donors, suppression, thanks
 from campaigns.db import db, insert
 from campaigns.donors import Person
-from campaigns.letters import Letter
 from campaigns.mail.address import Address, BadAddress
 from campaigns.model.consent import ConsentSource, Purpose
-from campaigns.model.delivery import DeliveryState, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.gift import Gift, Moderation
 from campaigns.model.organisation import first_language
+from campaigns.money import Money
 from campaigns.platforms.base import Giver, Kind, Movement
+from campaigns.thanks import Owed
 
 LONGEST_MESSAGE = 1000
 GIFTS = cast(Table, Gift.__table__)
@@ -31,7 +31,8 @@ def keep(
     if movement.kind is not Kind.DONATION:
         return
     giver = movement.donor or Giver()
-    told = Told(giver, movement.message, Moderation.WAITING, thank=True, of=movement.occurred_at)
+    of, amount = movement.occurred_at, movement.amount
+    told = Told(giver, movement.message, Moderation.WAITING, thank=True, of=of, amount=amount)
     donor = record(entry_id, campaign_id, told, now)
     if donor is not None and giver.updates:
         _agree(donor, campaign_id, endpoint, now)
@@ -41,8 +42,8 @@ def keep(
 class Told:
     """Who gave, as somebody says, and what may be done with it. `thank`: write to the address.
 
-    `of` is the gift's own moment: thanks for one that comes again after the database was set back
-    may have been sent before.
+    `of` and `amount` are the gift's own; without an amount a person asked for the thanks, which go
+    whatever the rule is (campaigns/thanks.py).
     """
 
     giver: Giver
@@ -50,6 +51,7 @@ class Told:
     moderation: Moderation
     thank: bool
     of: datetime | None = None
+    amount: Money | None = None
 
 
 def record(entry_id: int, campaign_id: int, told: Told, now: datetime) -> Donor | None:
@@ -67,7 +69,7 @@ def record(entry_id: int, campaign_id: int, told: Told, now: datetime) -> Donor 
     if db.session.execute(kept).first() is None or donor is None:
         return None
     if told.thank:
-        letters.queue_all([_thanks(donor, entry_id, campaign_id, told)], now)
+        thanks.queue_all([_owed(donor, entry_id, campaign_id, told)], now)
     return donor
 
 
@@ -75,16 +77,16 @@ def record_all(given: Sequence[tuple[int, int, Told]], now: datetime) -> None:
     """`record` for entries that were just made, each with its campaign; by four statements."""
     people = [_person(told.giver) for _, _, told in given]
     known = iter(donors.at_or_new_all([one for one in people if one], now))
-    rows, thanks = [], []
+    rows, owed = [], []
     for (entry_id, campaign_id, told), person in zip(given, people, strict=True):
         donor = next(known) if person else None
         if donor or told.giver.name or told.message:
             rows.append(_row(entry_id, donor, told))
         if donor and told.thank:
-            thanks.append(_thanks(donor, entry_id, campaign_id, told))
+            owed.append(_owed(donor, entry_id, campaign_id, told))
     if rows:
         db.session.execute(GIFTS.insert(), rows)
-    letters.queue_all(thanks, now)
+    thanks.queue_all(owed, now)
 
 
 def _row(entry_id: int, donor: Donor | None, told: Told) -> dict[str, object]:
@@ -99,18 +101,9 @@ def _row(entry_id: int, donor: Donor | None, told: Told) -> dict[str, object]:
     }
 
 
-def _thanks(donor: Donor, entry_id: int, campaign_id: int, told: Told) -> Letter:
-    doubtful = told.of is not None and standstill.in_doubt(told.of)
-    return Letter(
-        LetterKind.THANKS,
-        donor,
-        Purpose.RECEIPTS,
-        f"entry:{entry_id}",
-        _locale(told.giver.locale),
-        campaign_id,
-        entry_id,
-        state=DeliveryState.UNKNOWN if doubtful else DeliveryState.QUEUED,
-    )
+def _owed(donor: Donor, entry_id: int, campaign_id: int, told: Told) -> Owed:
+    locale = _locale(told.giver.locale)
+    return Owed(donor, entry_id, campaign_id, locale, told.amount, told.of)
 
 
 def _agree(donor: Donor, campaign_id: int, endpoint: WebhookEndpoint, now: datetime) -> None:

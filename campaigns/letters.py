@@ -31,7 +31,7 @@ class Letter:
     """One letter to one person. `locale` defaults to the recipient's own, then the organisation's.
 
     `occasion` is the entry, token or alert that causes it: there is one letter for each. One that
-    may have been sent in a history that is lost begins as `unknown`.
+    may have been sent in a history that is lost begins as `unknown`. Due at once, or at `due_at`.
     """
 
     kind: LetterKind
@@ -43,6 +43,7 @@ class Letter:
     entry_id: int | None = None
     expires_at: datetime | None = None
     state: DeliveryState = DeliveryState.QUEUED
+    due_at: datetime | None = None
 
 
 def queue(
@@ -151,7 +152,7 @@ def _row(letter: Letter, digest: str, locale: str, now: datetime) -> dict[str, o
         "purpose": letter.purpose,
         "locale": locale,
         "state": letter.state,
-        "due_at": now,
+        "due_at": letter.due_at or now,
         "expires_at": letter.expires_at,
         "attempts": 0,
         "created_at": now,

@@ -14,9 +14,12 @@ from campaigns.model.organisation import (
     QUIET_UNTIL,
     SOFT_DAYS,
     SOFT_LIMIT,
+    THANKS_AT,
+    THANKS_CURRENCY,
     Organisation,
     OrganisationText,
     QuietDays,
+    ThanksRule,
 )
 from campaigns.model.staff import Staff
 from config import settings
@@ -50,6 +53,10 @@ class Facts:
     quiet_from: int = QUIET_FROM
     quiet_until: int = QUIET_UNTIL
     quiet_days: QuietDays = QuietDays.HOLIDAYS
+    thanks: ThanksRule = ThanksRule.AT_ONCE
+    thanks_at: int = THANKS_AT
+    thanks_from_minor: int = 0
+    thanks_currency: str = THANKS_CURRENCY
     ad_updates: bool = False
     ad_issues: bool = False
     ad_appeals: bool = False

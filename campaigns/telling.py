@@ -9,17 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import alerts, blocks, claimed_gifts, slots
+from campaigns import alerts, blocks, claimed_gifts, slots, thanking
 from campaigns.claimed_gifts import Found, Verdict
 from campaigns.db import db
 from campaigns.mail.marks import mark
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.delivery import Claim, LetterKind
-from campaigns.model.entry import Entry
 from campaigns.model.mailing import Mailing
 from campaigns.model.organisation import Organisation, first_language
 from campaigns.model.update import Update
@@ -78,14 +76,16 @@ class Kind:
     """How letters of one kind come by their words.
 
     `tells` gives what all of a mailing, or of a campaign, have in common in one language; each
-    occasion has words of its own if `by_occasion`. `fills` gives what each recipient's copy has
-    to itself besides greeting and token. `leavable`: one can ask to get no more of these.
+    occasion has words of its own if `by_occasion`, and what differs in shape by `shape`. `fills`
+    gives what each recipient's copy has to itself besides greeting and token. `leavable`: one can
+    ask to get no more of these.
     """
 
     tells: Callable[[About], Told]
     leavable: bool = False
     by_occasion: bool = False
     fills: Callable[[Claim], Mapping[str, str]] | None = None
+    shape: Callable[[Claim], str] | None = None
 
 
 def of_update(update: Update, subject: str, markdown: str, locale: str) -> Told:
@@ -156,22 +156,17 @@ def _update(campaign: Campaign | None, locale: str, subject: str, markdown: str)
 
 
 def _thanks(about: About) -> Told:
-    title = about.campaign.text(about.locale).title
+    words = thanking.words(about.claim, about.locale)
+    campaign, button = words.campaign, (_("All campaigns"), settings().base_url)
+    if campaign is not None:
+        button = (_("See the campaign"), _page(campaign, about.locale))
     return Told(
-        _("Your gift to “%(campaign)s” has arrived", campaign=title),
+        words.subject,
         _("You get this because you left your address with your gift."),
-        button=(_("See the campaign"), _page(about.campaign, about.locale)),
-        campaign=title,
-        own={"amount": mark("amount"), "day": mark("day")},
+        button=button,
+        campaign=campaign.text(about.locale).title if campaign else "",
+        own=words.own,
     )
-
-
-def _gift(claim: Claim) -> Mapping[str, str]:
-    if claim.entry_id is None:
-        return {}
-    entry = db.session.get_one(Entry, claim.entry_id)
-    filters = current_app.jinja_env.filters
-    return {"amount": filters["money"](entry.amount), "day": filters["day"](entry.occurred_at)}
 
 
 def _confirm(about: About) -> Told:
@@ -296,7 +291,7 @@ def _page(campaign: Campaign | None, locale: str) -> str:
 
 KINDS = {
     LetterKind.MAILING: Kind(_mailing, leavable=True),
-    LetterKind.THANKS: Kind(_thanks, leavable=True, fills=_gift),
+    LetterKind.THANKS: Kind(_thanks, leavable=True, fills=thanking.fields, shape=thanking.shape),
     LetterKind.CONFIRM: Kind(_confirm, by_occasion=True),
     LetterKind.RESET: Kind(_reset),
     LetterKind.ALERT: Kind(_alert, by_occasion=True),

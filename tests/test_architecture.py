@@ -79,6 +79,7 @@ LINES = (
     "blocks",
     "progress",
     "gifts",
+    "thanks",
     "shared",
     "figures",
     "bookings",
@@ -119,7 +120,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
         (("proofreading",), "proof"),
         (("composition",), "composed"),
         (("telling", "writing"), "telling"),
-        (("blocks",), "blocks"),
+        (("blocks", "thanking"), "blocks"),
         (("progress", "contact_verdicts"), "progress"),
         (
             (
@@ -134,6 +135,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
             ),
             "gifts",
         ),
+        (("thanks",), "thanks"),
         (SHARED, "shared"),
         (
             (

@@ -20,6 +20,7 @@ from campaigns.local import (
     demo_listings,
     demo_payments,
     demo_rounds,
+    demo_thanks,
 )
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
@@ -81,6 +82,7 @@ def load(now: datetime) -> str:
     demo_rounds.enter(live, people.treasurer, now)
     demo_letters.gather(live, now)
     demo_letters.come_back(live, now)
+    demo_thanks.gather(direct, people.treasurer, now)
     demo_letters.write(live, people.editor, people.approver, now)
     demo_bill.write(direct, now, settings().instance_dir)
     drafting.draft(drafting.due(now), now)

@@ -2,7 +2,17 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false, select, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    false,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from campaigns.db import Base, Id, choice, db
@@ -15,6 +25,8 @@ MOST_SOFT, MOST_DAYS = 20, 365
 # Between which minutes of a recipient's day nobody is written to.
 QUIET_FROM, QUIET_UNTIL, LAST_MINUTE = 21 * 60, 8 * 60, 24 * 60 - 1
 COUNTRY = "CN"
+# When thanks go that were gathered, in minutes of the donor's day.
+THANKS_AT, THANKS_CURRENCY = 18 * 60, "CNY"
 
 
 class QuietDays(StrEnum):
@@ -23,6 +35,14 @@ class QuietDays(StrEnum):
     NONE = "none"
     HOLIDAYS = "holidays"
     DAYS_OFF = "days_off"
+
+
+class ThanksRule(StrEnum):
+    """A letter for each gift at once, one for all that a donor gave until an hour, or none."""
+
+    AT_ONCE = "at_once"
+    GATHERED = "gathered"
+    NONE = "none"
 
 
 class Organisation(Base):
@@ -47,6 +67,17 @@ class Organisation(Base):
     quiet_days: Mapped[QuietDays] = mapped_column(
         choice(QuietDays), default=QuietDays.HOLIDAYS, server_default=text("'holidays'")
     )
+    thanks: Mapped[ThanksRule] = mapped_column(
+        choice(ThanksRule), default=ThanksRule.AT_ONCE, server_default=text("'at_once'")
+    )
+    thanks_at: Mapped[int] = mapped_column(default=THANKS_AT, server_default=text("1080"))
+    # No thanks for less than so much; zero thanks for every gift.
+    thanks_from_minor: Mapped[int] = mapped_column(
+        "thanks_from", BigInteger, default=0, server_default=text("0")
+    )
+    thanks_currency: Mapped[str] = mapped_column(
+        String(3), default=THANKS_CURRENCY, server_default=text("'CNY'")
+    )
     ad_updates: Mapped[bool] = mapped_column(default=False, server_default=false())
     ad_issues: Mapped[bool] = mapped_column(default=False, server_default=false())
     ad_appeals: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -60,6 +91,9 @@ class Organisation(Base):
         CheckConstraint(f"soft_days BETWEEN 1 AND {MOST_DAYS}", name="soft_days"),
         CheckConstraint(f"quiet_from BETWEEN 0 AND {LAST_MINUTE}", name="quiet_from"),
         CheckConstraint(f"quiet_until BETWEEN 0 AND {LAST_MINUTE}", name="quiet_until"),
+        CheckConstraint(f"thanks_at BETWEEN 0 AND {LAST_MINUTE}", name="thanks_at"),
+        CheckConstraint("thanks_from >= 0", name="thanks_from"),
+        CheckConstraint("length(thanks_currency) = 3", name="thanks_currency"),
         # One installation serves one organisation.
         Index(
             "uq_organisations_ours",

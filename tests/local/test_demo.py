@@ -19,6 +19,7 @@ from campaigns import (
     rounds,
     stored,
     suppression,
+    thanks,
 )
 from campaigns.db import db
 from campaigns.local import demo, demo_bill, demo_listings
@@ -27,14 +28,14 @@ from campaigns.local.script import Directions, Script
 from campaigns.mail.status import Meaning
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.consent import Purpose
-from campaigns.model.delivery import DeliveryState
+from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.drafted import Drafted, Occasion
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
 from campaigns.model.imported import ImportState, RowVerdict
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
-from campaigns.model.organisation import Organisation
+from campaigns.model.organisation import Organisation, ThanksRule
 from campaigns.model.returned import Return
 from campaigns.model.staff import Role, Staff
 from campaigns.model.update import Update
@@ -133,6 +134,8 @@ def test_the_treasurer_entered_a_box_a_transfer_and_a_match(loaded: Path) -> Non
         (EntryKind.MATCH, MatchStage.ANNOUNCED, 0),
         (EntryKind.MATCH, MatchStage.ANNOUNCED, 0),
         (EntryKind.MATCH, MatchStage.CONFIRMED, 0),
+        (EntryKind.DONATION, None, 1),
+        (EntryKind.DONATION, None, 1),
     ]
 
 
@@ -266,3 +269,11 @@ def test_what_the_campaigns_owe_is_drafted_and_waits(loaded: Path) -> None:
         ("after-school", Occasion.MILESTONE, 50),
         ("documentary", Occasion.CLOSING, 0),
     ]
+
+
+def test_two_gifts_of_a_day_wait_in_one_letter_of_thanks(loaded: Path) -> None:
+    letter = db.session.scalars(select(Delivery).where(Delivery.due_at > NOON)).one()
+    assert [one.amount_minor for one in thanks.named(letter.id)] == [5_000, 3_000]
+    assert letter.due_at - NOON <= timedelta(minutes=2)
+    ours = db.session.scalars(select(Organisation).where(Organisation.ours)).one()
+    assert ours.thanks is ThanksRule.AT_ONCE

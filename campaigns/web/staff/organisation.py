@@ -1,12 +1,12 @@
 """The organisation: its texts, zone, sender and contact; and its partners."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, StringField, TextAreaField, TimeField, ValidationError
+from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
 from wtforms.validators import NumberRange
 
 from campaigns import daysoff, organisations
@@ -20,10 +20,14 @@ from campaigns.model.organisation import (
     QUIET_UNTIL,
     SOFT_DAYS,
     SOFT_LIMIT,
+    THANKS_AT,
+    THANKS_CURRENCY,
     Organisation,
     QuietDays,
+    ThanksRule,
 )
 from campaigns.model.staff import Permission
+from campaigns.money import Money
 from campaigns.web import language
 from campaigns.web.staff.forms import (
     LANGUAGES,
@@ -36,6 +40,7 @@ from campaigns.web.staff.forms import (
 )
 from campaigns.web.staff.page import office_tabs, show
 from campaigns.web.staff.session import me, needs
+from campaigns.web.staff.thanks_form import MinuteField, ThanksFields
 from campaigns.web.staff.zones import zone_field
 from config import settings
 
@@ -67,25 +72,7 @@ def _between(least: int, most: int) -> NumberRange:
     return NumberRange(least, most, sentence)
 
 
-class MinuteField(TimeField):  # type: ignore[misc]
-    """A time of day; `minute` is how many minutes after midnight it is."""
-
-    def process_data(self, value: int | None) -> None:
-        self.data = None if value is None else time(*divmod(value, 60))
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError(_("Write a time of day, such as 21:00.")) from error
-
-    @property
-    def minute(self) -> int:
-        at = self.data or time()
-        return at.hour * 60 + at.minute
-
-
-class OrganisationForm(Form):
+class OrganisationForm(ThanksFields, Form):
     name_zh = StringField(_l("Name"), [longest(200)])
     about_zh = TextAreaField(_l("About us"), [longest(4000)], render_kw={"rows": 4})
     name_en = StringField(_l("Name"), [longest(200)])
@@ -172,6 +159,10 @@ class OrganisationForm(Form):
             quiet_from=self.quiet_from.minute,
             quiet_until=self.quiet_until.minute,
             quiet_days=QuietDays(self.quiet_days.data),
+            thanks=ThanksRule(self.thanks.data),
+            thanks_at=self.thanks_at.minute,
+            thanks_from_minor=self.least().minor,
+            thanks_currency=self.thanks_currency.data,
             ad_updates=self.ad_updates.data,
             ad_issues=self.ad_issues.data,
             ad_appeals=self.ad_appeals.data,
@@ -248,6 +239,10 @@ def _filled(row: Organisation | None, *, sent: bool = True) -> OrganisationForm:
             quiet_from=QUIET_FROM,
             quiet_until=QUIET_UNTIL,
             quiet_days=QuietDays.HOLIDAYS,
+            thanks=ThanksRule.AT_ONCE,
+            thanks_at=THANKS_AT,
+            thanks_from=Money.zero(THANKS_CURRENCY),
+            thanks_currency=THANKS_CURRENCY,
             soft_limit=SOFT_LIMIT,
             soft_days=SOFT_DAYS,
             sender=settings().mail_from,
@@ -260,4 +255,5 @@ def _filled(row: Organisation | None, *, sent: bool = True) -> OrganisationForm:
         if tag in texts
         for name in ("name", "about")
     }
-    return OrganisationForm(**formdata, obj=row, **words)
+    least = Money(row.thanks_from_minor, row.thanks_currency)
+    return OrganisationForm(**formdata, obj=row, thanks_from=least, **words)

@@ -29,6 +29,10 @@ ORGANISATION = {
     "quiet_from": "21:00",
     "quiet_until": "08:00",
     "quiet_days": "holidays",
+    "thanks": "at_once",
+    "thanks_at": "18:00",
+    "thanks_from": "0",
+    "thanks_currency": "CNY",
 }
 LETTER = b"""Subject: =?utf-8?b?5L2g5aW9?=\r\nTo: ada@example.org\r\nMIME-Version: 1.0\r
 Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r
@@ -69,6 +73,22 @@ def test_when_nobody_is_written_to_is_a_setting(administrator: Desk) -> None:
     assert '<option selected value="days_off">' in page
 
 
+def test_how_gifts_are_thanked_for_is_a_setting(administrator: Desk) -> None:
+    decided = {
+        "thanks": "gathered",
+        "thanks_at": "19:30",
+        "thanks_from": "5",
+        "thanks_currency": "usd",
+    }
+    administrator.post("/staff/organisation", **ORGANISATION | decided)
+    row = db.session.query(Organisation).one()
+    assert (row.thanks, row.thanks_at) == ("gathered", 19 * 60 + 30)
+    assert (row.thanks_from_minor, row.thanks_currency) == (500, "USD")
+    page = administrator.get("/staff/organisation").text
+    assert '<option selected value="gathered">' in page
+    assert 'value="5.00"' in page
+
+
 def test_no_record_holds_an_address(administrator: Desk) -> None:
     administrator.post("/staff/organisation", **ORGANISATION)
     administrator.post("/staff/people", email="new@example.org", roles=["editor"])
@@ -90,6 +110,11 @@ def test_no_record_holds_an_address(administrator: Desk) -> None:
         ("quiet_until", ""),
         ("quiet_days", "mondays"),
         ("default_locale", "fr"),
+        ("thanks", "twice"),
+        ("thanks_at", "six"),
+        ("thanks_from", "-1"),
+        ("thanks_from", "0.001"),
+        ("thanks_currency", "XYZ"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused(administrator: Desk, field: str, value: str) -> None:

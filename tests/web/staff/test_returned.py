@@ -92,6 +92,7 @@ def test_how_many_soft_bounces_are_allowed_is_a_setting(desk: Callable[..., Desk
     who = desk(Role.ADMINISTRATOR)
     fields = {"name_en": "We", "name_zh": "", "default_locale": "en", "timezone": "Asia/Shanghai"}
     fields |= {"quiet_from": "21:00", "quiet_until": "08:00", "quiet_days": "holidays"}
+    fields |= {"thanks": "none", "thanks_at": "18:00", "thanks_currency": "CNY"}
     fields |= {"country": "CN", "soft_limit": "5", "soft_days": "14"}
     assert who.post("/staff/organisation", **fields).status_code == 302
     row = db.session.query(Organisation).one()
