@@ -1,12 +1,12 @@
-"""Deliveries as staff see them: counts, history, settling unknowns, sending again."""
+"""Deliveries in the hands of staff: settling unknowns, sending again what failed."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, insert, update
 
-from campaigns import audit, hours
+from campaigns import audit, hours, letter_reasons
 from campaigns.db import db
 from campaigns.model.delivery import LONGEST_TRIED, Attempt, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing, MailingState
@@ -31,37 +31,10 @@ class NotAllowed(Refused):
     """The person lacks the permission."""
 
 
-def counts(mailing: Mailing) -> dict[State, int]:
-    """How many of a mailing's deliveries are in each state; absent is none."""
-    rows = db.session.execute(
-        select(Delivery.state, func.count(Delivery.id))
-        .where(Delivery.mailing_id == mailing.id)
-        .group_by(Delivery.state)
-    ).all()
-    return {state: number for state, number in rows}  # noqa: C416 - dict() loses the types
-
-
-def of_mailing(
-    mailing: Mailing, state: State | None = None, *, after: int = 0, limit: int = 50
-) -> list[Delivery]:
-    """A page of a mailing's deliveries in the order of their ids, those after the id `after`."""
-    rows = select(Delivery).where(Delivery.mailing_id == mailing.id, Delivery.id > after)
-    if state is not None:
-        rows = rows.where(Delivery.state == state)
-    return list(db.session.scalars(rows.order_by(Delivery.id).limit(limit)))
-
-
-def attempts(deliveries: Sequence[Delivery]) -> dict[int, list[Attempt]]:
-    """Every attempt of each delivery by its id, the oldest first."""
-    found: dict[int, list[Attempt]] = {delivery.id: [] for delivery in deliveries}
-    rows = select(Attempt).where(Attempt.delivery_id.in_(found)).order_by(Attempt.id)
-    for attempt in db.session.scalars(rows):
-        found[attempt.delivery_id].append(attempt)
-    return found
-
-
-def settle_unknown(delivery: Delivery, sent: bool, by: Staff | None, now: datetime) -> None:
-    """A person found out whether the letter arrived. It is not sent again by this.
+def settle_unknown(
+    delivery: Delivery, sent: bool, by: Staff | None, now: datetime, *, reason: str = ""
+) -> None:
+    """A person found out whether the letter arrived, and how they know. It is not sent again.
 
     The second time raises `NotUnknown`, as does a letter that a late answer settled.
     """
@@ -77,13 +50,20 @@ def settle_unknown(delivery: Delivery, sent: bool, by: Staff | None, now: dateti
     db.session.refresh(delivery)
     if settled is None:
         raise NotUnknown(_("What became of this letter is known by now. Please look again."))
-    _note(delivery.id, outcome, "settled by staff", now)
-    changes = {"state": (State.UNKNOWN, outcome)}
-    audit.record("settle delivery", delivery, now, by=by, changes=changes)
+    _note(delivery.id, outcome, letter_reasons.BY_STAFF, now)
+    changes: dict[str, tuple[object, object]] = {"state": (State.UNKNOWN, outcome)}
+    audit.record("settle delivery", delivery, now, by=by, changes=changes | _why(reason))
 
 
-def resend(mailing: Mailing, by: Staff | None, now: datetime, *, only: int | None = None) -> int:
-    """Queue a mailing's failed letters again, or the one with the id `only`; returns how many.
+def resend(
+    mailing: Mailing,
+    by: Staff | None,
+    now: datetime,
+    which: Sequence[ColumnElement[bool]] = (),
+    *,
+    reason: str = "",
+) -> int:
+    """Queue a mailing's failed letters again, or `which` of them; returns how many.
 
     Whether we may still write is asked again at the claim. A mailing that was sent is sending
     again until they have an outcome; its own expiry no longer holds. The second time finds
@@ -93,9 +73,7 @@ def resend(mailing: Mailing, by: Staff | None, now: datetime, *, only: int | Non
     held = db.session.get_one(Mailing, mailing.id, populate_existing=True, with_for_update=True)
     if held.state not in (MailingState.SENDING, MailingState.SENT):
         raise NotSent(_("Only a mailing that was sent can be sent again."))
-    failed = [Delivery.mailing_id == held.id, Delivery.state == State.FAILED]
-    if only is not None:
-        failed.append(Delivery.id == only)
+    failed = [Delivery.mailing_id == held.id, Delivery.state == State.FAILED, *which]
     # They wait until they may go, as letters do, and are tried as long as any.
     until = hours.ours().opens(None, held.purpose, now) + LONGEST_TRIED
     queued = db.session.scalars(
@@ -115,9 +93,16 @@ def resend(mailing: Mailing, by: Staff | None, now: datetime, *, only: int | Non
     ).all()
     if queued:
         held.state, held.finished_at, held.expires_at = MailingState.SENDING, None, None
-        audit.record("resend mailing", held, now, by=by, changes={"letters": (None, len(queued))})
+        changes: dict[str, tuple[object, object]] = {"letters": (None, len(queued))}
+        if len(queued) == 1:
+            changes["letter"] = (None, queued[0])
+        audit.record("resend mailing", held, now, by=by, changes=changes | _why(reason))
     db.session.flush()
     return len(queued)
+
+
+def _why(reason: str) -> dict[str, tuple[object, object]]:
+    return {"reason": (None, reason)} if reason else {}
 
 
 def _note(delivery_id: int, outcome: State, answer: str, now: datetime) -> None:

@@ -155,6 +155,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "allowances",
                 "persons",
                 "duties",
+                "letter_reasons",
             ),
             "figures",
         ),

@@ -1,0 +1,181 @@
+"""Recipients: who was told about an update, when and how; and who agreed and was not, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+
+from campaigns import letter_reasons
+from campaigns.db import db
+from campaigns.model.consent import Consent, Purpose
+from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.donor import Donor
+from campaigns.model.mailing import Mailing
+from campaigns.model.suppression import Suppression
+from campaigns.model.update import Update
+
+State = DeliveryState
+# Who has no letter at all stands in this state.
+NO_LETTER = "none"
+# Of several letters to a person about the same update, the one that came furthest tells.
+_FURTHEST = (
+    State.SENT,
+    State.COMPLAINED,
+    State.UNKNOWN,
+    State.SENDING,
+    State.QUEUED,
+    State.DEFERRED,
+    State.BOUNCED,
+    State.FAILED,
+    State.SUPPRESSED,
+    State.EXPIRED,
+    State.CANCELLED,
+)
+
+
+class NoLetter(StrEnum):
+    """Why somebody who ever agreed has no letter, beside what suppresses their address."""
+
+    NO_ADDRESS = "no address"
+    LATER = "agreed later"
+    WITHDREW = "no consent"
+    NOT_CHOSEN = "not chosen"
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Whom of an update's readers: by the state of their letter, or `NO_LETTER`, and the reason."""
+
+    update_id: int
+    state: str = ""
+    reason: str = ""
+
+
+def mailings(update_id: int) -> Sequence[Mailing]:
+    """The mailings about an update whose hour has come, the oldest first."""
+    begun = Mailing.update_id == update_id, Mailing.started_at.is_not(None)
+    return db.session.scalars(select(Mailing).where(*begun).order_by(Mailing.id)).all()
+
+
+def found(sought: Sought, begun: Sequence[Mailing]) -> Select[Any]:
+    """A row for each person, in no order: `Donor.id`, name and address; and of the letter
+    delivery_id, mailing_id, locale, state, reason and at (when it last got on).
+
+    `begun` is what `mailings` gave and not empty. People are those that a letter about it was
+    written to and those who ever agreed to its purpose; merged ones stand under one row. Consent
+    and suppressions are asked as of the newest mailing's hour; a suppression that was lifted
+    since cannot be seen any more.
+    """
+    every = _everybody(begun)
+    chosen = [
+        column == value
+        for column, value in ((every.c.state, sought.state), (every.c.reason, sought.reason))
+        if value
+    ]
+    told = [column for column in every.c if column.key != "person"]
+    return (
+        select(Donor.id, Donor.name, Donor.address, *told)
+        .join(every, every.c.person == Donor.id)
+        .where(*chosen)
+    )
+
+
+def counts(begun: Sequence[Mailing]) -> list[tuple[str, str | None, int]]:
+    """How many people are in each state and for which reason, most first."""
+    every, number = _everybody(begun), func.count()
+    asked = select(every.c.state, every.c.reason, number).group_by(every.c.state, every.c.reason)
+    ordered = asked.order_by(number.desc(), every.c.state, every.c.reason)
+    return [(state, reason, count) for state, reason, count in db.session.execute(ordered)]
+
+
+def _everybody(begun: Sequence[Mailing]) -> CTE:
+    hour = max(mailing.started_at for mailing in begun if mailing.started_at)
+    update, purpose = begun[-1].update, begun[-1].purpose
+    letter = _letters([mailing.id for mailing in begun])
+    said = _said(purpose, update, hour)
+    agreed = select(Consent.donor_id).where(*_about(purpose, update), Consent.given)
+    return (
+        select(
+            Donor.id.label("person"),
+            letter.c.delivery_id,
+            letter.c.mailing_id,
+            letter.c.locale,
+            func.coalesce(type_coerce(letter.c.state, String), NO_LETTER).label("state"),
+            case(
+                (letter.c.delivery_id.is_not(None), letter.c.reason), else_=_why(said, hour)
+            ).label("reason"),
+            letter.c.at,
+        )
+        .outerjoin(letter, and_(letter.c.person == Donor.id, letter.c.place == 1))
+        .outerjoin(said, and_(said.c.donor_id == Donor.id, said.c.place == 1))
+        .where(Donor.merged_into.is_(None))
+        .where(or_(letter.c.delivery_id.is_not(None), Donor.id.in_(agreed)))
+        .cte("everybody")
+    )
+
+
+def _letters(mailing_ids: Sequence[int]) -> CTE:
+    """The letters of these mailings, and each one's place among those to the same person."""
+    person = func.coalesce(Donor.merged_into, Donor.id)
+    rank = case({state: place for place, state in enumerate(_FURTHEST)}, value=Delivery.state)
+    return (
+        select(
+            person.label("person"),
+            Delivery.id.label("delivery_id"),
+            Delivery.mailing_id,
+            Delivery.locale,
+            Delivery.state,
+            letter_reasons.of().label("reason"),
+            func.coalesce(Delivery.settled_at, Delivery.claimed_at, Delivery.created_at).label(
+                "at"
+            ),
+            func.row_number()
+            .over(partition_by=person, order_by=(rank, Delivery.id))
+            .label("place"),
+        )
+        .join(Donor, Donor.id == Delivery.donor_id)
+        .where(Delivery.mailing_id.in_(mailing_ids))
+        .cte("letter")
+    )
+
+
+def _said(purpose: Purpose, update: Update, hour: datetime) -> CTE:
+    """What donors had said to the purpose until the hour; in the first place what stood then."""
+    newest = func.row_number().over(partition_by=Consent.donor_id, order_by=Consent.id.desc())
+    return (
+        select(Consent.donor_id, Consent.given, newest.label("place"))
+        .where(*_about(purpose, update), Consent.at <= hour)
+        .cte("said")
+    )
+
+
+def _about(purpose: Purpose, update: Update) -> tuple[ColumnElement[bool], ...]:
+    campaign = update.campaign_id if purpose is Purpose.UPDATES else None
+    return Consent.purpose == purpose, Consent.campaign_id.is_not_distinct_from(campaign)
+
+
+def _why(said: CTE, hour: datetime) -> ColumnElement[str]:
+    then = exists().where(Suppression.address_hash == Donor.address_hash, Suppression.at <= hour)
+    return case(
+        (Donor.address.is_(None), NoLetter.NO_ADDRESS.value),
+        (then, letter_reasons.suppressed(Donor.address_hash)),
+        (said.c.given.is_(None), NoLetter.LATER.value),
+        (said.c.given, literal(NoLetter.NOT_CHOSEN.value)),
+        else_=NoLetter.WITHDREW.value,
+    )
