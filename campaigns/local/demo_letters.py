@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from campaigns import donors, following, mailings, returns, suppression, wordings
 from campaigns.db import db
+from campaigns.local import demo_sent
 from campaigns.local import demo_texts as texts
 from campaigns.local.demo_texts import Both
 from campaigns.mail.address import Address
@@ -41,10 +42,12 @@ Diagnostic-Code: smtp; 550 5.1.1 No such user here
 
 
 def write(live: Campaign, editor: Staff, approver: Staff, now: datetime) -> None:
-    """Two published updates, a mailing that leaves in two minutes, which brings a third one to the
-    page and the feeds, and one that waits for approval."""
+    """Two published updates, the second of them mailed; a mailing that leaves in two minutes, which
+    brings a third one to the page and the feeds, and one that waits for approval."""
     for age, words in zip((timedelta(days=42), timedelta(days=12)), texts.UPDATES, strict=True):
-        _update(live, words, editor, now - age).published_at = now - age
+        update = _update(live, words, editor, now - age)
+        update.published_at = now - age
+    demo_sent.send(live, update, editor, approver, now - age)
     soon = _update(live, texts.SCHEDULED, editor, now)
     mailing = mailings.draft(soon, {"campaign": live.id}, editor, now)
     mailings.submit(mailing, editor, now)
@@ -55,10 +58,11 @@ def write(live: Campaign, editor: Staff, approver: Staff, now: datetime) -> None
 
 
 def gather(live: Campaign, now: datetime) -> None:
-    """Donors who hear of the campaign."""
+    """Donors who hear of the campaign, one more each day until its second update."""
     for number, (name, locale, _, _shown) in enumerate(texts.DONORS):
+        since = now - timedelta(days=24 - number)
         address = Address.parse(f"donor{number}@example.org")
-        donor = donors.at_or_new(address, name, locale, now)
+        donor = donors.at_or_new(address, name, locale, since)
         suppression.agree(
             donor,
             Purpose.UPDATES,
@@ -66,7 +70,7 @@ def gather(live: Campaign, now: datetime) -> None:
             source=ConsentSource.FORM,
             wording=wordings.FOLLOW,
             locale=locale,
-            now=now,
+            now=since,
         )
 
 

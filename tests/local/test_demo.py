@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from campaigns import (
     imports,
+    letterbook,
     likeness,
     progress,
     reconciliation,
@@ -22,6 +23,7 @@ from campaigns import (
     thanks,
 )
 from campaigns.db import db
+from campaigns.letter_reasons import Reason
 from campaigns.local import demo, demo_bill, demo_listings
 from campaigns.local import script as scripts
 from campaigns.local.script import Directions, Script
@@ -194,7 +196,7 @@ def test_a_gap_and_a_double_wait_for_the_treasurer(loaded: Path) -> None:
 
 def test_a_mailing_waits_for_approval_and_one_leaves_in_two_minutes(loaded: Path) -> None:
     found = {one.state: one for one in db.session.scalars(select(Mailing))}
-    assert set(found) == {MailingState.IN_REVIEW, MailingState.SCHEDULED}
+    assert set(found) == {MailingState.IN_REVIEW, MailingState.SCHEDULED, MailingState.SENT}
     assert found[MailingState.SCHEDULED].scheduled_at == NOON + timedelta(minutes=2)
 
 
@@ -257,7 +259,7 @@ def test_every_page_says_that_it_is_a_demo(shown: Flask, loaded: Path) -> None:
 
 
 def test_a_letter_to_a_mistyped_address_came_back(loaded: Path) -> None:
-    [row] = db.session.scalars(select(Return))
+    [row] = db.session.scalars(select(Return).where(Return.meaning == Meaning.HARD))
     assert (row.meaning, row.status) == (Meaning.HARD, "5.1.1")
     assert row.delivery.state is DeliveryState.BOUNCED
     assert suppression.forbids(row.delivery.address_hash, Purpose.SERVICE)
@@ -277,3 +279,15 @@ def test_two_gifts_of_a_day_wait_in_one_letter_of_thanks(loaded: Path) -> None:
     assert letter.due_at - NOON <= timedelta(minutes=2)
     ours = db.session.scalars(select(Organisation).where(Organisation.ours)).one()
     assert ours.thanks is ThanksRule.AT_ONCE
+
+
+def test_of_the_mailing_of_twelve_days_ago_some_letters_did_not_arrive(loaded: Path) -> None:
+    [sent] = db.session.scalars(select(Mailing).where(Mailing.state == MailingState.SENT))
+    became = {(state, reason): number for state, reason, number in letterbook.counts(sent)}
+    assert became == {
+        ("sent", None): 8,
+        ("failed", Reason.FULL): 1,
+        ("failed", Reason.POLICY): 1,
+        ("bounced", Reason.DID_NOT_ARRIVE): 1,
+        ("suppressed", Reason.NO_CONSENT): 1,
+    }
