@@ -18,8 +18,8 @@ from campaigns.model.gift import Gift, Moderation
 from campaigns.model.staff import Permission
 from campaigns.model.suppression import SuppressionCause
 from campaigns.web import language
-from campaigns.web.staff import paging
-from campaigns.web.staff.forms import Form, line, longest, offer
+from campaigns.web.staff import paging, sendings
+from campaigns.web.staff.forms import LANGUAGES, Form, line, longest, offer
 from campaigns.web.staff.page import found, ledger_tabs, show
 from campaigns.web.staff.session import me, needs
 from campaigns.web.staff.zones import zone_field
@@ -176,6 +176,7 @@ def _list(table: paging.Page, text: str) -> str:
 def _page(donor: Donor, about: AboutForm | None = None) -> str:
     place, tags = tagging.place(donor), tagging.of(donor)
     known = AboutForm(formdata=None, place=place, tags=", ".join(tags), zone=donor.timezone)
+    letters = givers.letters(donor)
     return show(
         "staff/donor.html",
         donor.name or _("Donor %(number)s", number=donor.id),
@@ -185,7 +186,9 @@ def _page(donor: Donor, about: AboutForm | None = None) -> str:
         gifts=givers.gifts(donor),
         consents=givers.consents(donor),
         words=wordings.of,
-        letters=givers.letters(donor),
+        letters=letters,
+        subjects=sendings.subjects(letters),
+        languages=LANGUAGES,
         suppressions=givers.suppressions(donor),
         merges=merging.of(donor),
         about=about or known,

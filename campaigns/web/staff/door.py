@@ -44,6 +44,8 @@ from campaigns.web.staff import (
     import_rows,
     imports,
     ledger,
+    letter_exports,
+    letters,
     limits,
     listings,
     login,
@@ -62,6 +64,7 @@ from campaigns.web.staff import (
     proofs,
     rates,
     rates_table,
+    recipients,
     reconciliation,
     records,
     reset,
@@ -105,7 +108,8 @@ PARTS = (login, reset, today, campaigns, listings, answers, anywhere, ways, cont
          rates_table, deeds,
          settle, placements, unplaced, turned, reconciliation, donors, erasures, merges, claims,
          codes, contacts, exports, drafted,
-         notices, webhooks, updates, proofs, images, mailings, segments, calendar, returned,
+         notices, webhooks, updates, proofs, images, mailings, letters, recipients,
+         letter_exports, segments, calendar, returned,
          organisation, people, transports, records,
          health, limits, outbox, timelines, me, design)  # fmt: skip
 for part in PARTS:

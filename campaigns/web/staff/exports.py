@@ -55,6 +55,17 @@ COLUMNS = {
     "since": _l("Known since"),
     "gifts": _l("Gifts"),
     "last gift": _l("Last gift"),
+    "mailing": _l("Mailing"),
+    "state": _l("State"),
+    "why": _l("Why"),
+    "changed": _l("Last change"),
+    "written": _l("Written"),
+    "tries": _l("Tries"),
+    "server": _l("Mail server"),
+    "code": _l("Code"),
+    "answer": _l("What the relay said"),
+    "came back": _l("What came back"),
+    "letter": _l("Letter"),
 }
 
 WORDS = {
@@ -79,24 +90,24 @@ WORDS = {
 @needs(Permission.SEE_LEDGER)
 def entries(format: str) -> Any:
     """The entries of the ledger page with its filters, in a transaction that only reads."""
-    _known(format)
+    known(format)
     words = {word.value: str(told) for word, told in WORDS.items()}
-    table = exporting.entries(ledger.chosen_by(ledger.filters()), _zone(), words)
+    table = exporting.entries(ledger.chosen_by(ledger.filters()), zone(), words)
     if format == "xlsx" and table.longer_than(LONGEST_BOOK):
         flash(_("There are too many entries for a workbook. Take the CSV, or choose fewer."))
         return redirect(
             f"{url_for('staff.ledger.index')}?{request.query_string.decode('ascii', 'ignore')}"
         )
-    return _sent(table, format, _("entries"), "entries")
+    return sent(table, format, _("entries"), "entries")
 
 
 @bp.post("/donors.<format>")
 @needs(Permission.SEE_DONORS)
 def donors(format: str) -> Any:
     """The donors of the search, and a record that somebody took them: so a POST."""
-    _known(format)
+    known(format)
     text = request.form.get("q", "")[:320]
-    table = exporting.people(text, _zone())
+    table = exporting.people(text, zone())
     if format == "xlsx" and table.longer_than(LONGEST_BOOK):
         flash(_("There are too many donors for a workbook. Take the CSV, or choose fewer."))
         return redirect(url_for("staff.donors.index"))
@@ -106,21 +117,21 @@ def donors(format: str) -> Any:
     }
     audit.record("exported donors", me(), datetime.now(UTC), by=me(), changes=changes)
     db.session.commit()
-    return _sent(table, format, _("donors"), "donors")
+    return sent(table, format, _("donors"), "donors")
 
 
-def _known(format: str) -> None:
+def known(format: str) -> None:
     if format not in TYPES:
         abort(404)
 
 
-def _zone() -> ZoneInfo:
+def zone() -> ZoneInfo:
     return ZoneInfo(me().timezone)
 
 
-def _sent(table: Table, format: str, name: str, plain: str) -> Response:
+def sent(table: Table, format: str, name: str, plain: str) -> Response:
     """Piece by piece; the name in the reader's language beside a plain one (RFC 6266, RFC 5987)."""
-    day = datetime.now(_zone()).date().isoformat()
+    day = datetime.now(zone()).date().isoformat()
     header = [_column(column) for column in table.columns]
     rows = table.rows(db.engine)
     if format == "csv":

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 from wtforms import TextAreaField
@@ -15,17 +14,16 @@ from wtforms import TextAreaField
 from campaigns import (
     addressing,
     composition,
-    deliveries,
     keeping,
+    letterbook,
     mailings,
     returns,
     segments,
 )
 from campaigns.db import db
-from campaigns.model.delivery import Attempt, Delivery, DeliveryState
 from campaigns.model.mailing import Mailing
 from campaigns.model.staff import Permission, Staff
-from campaigns.web.staff import paging, scheduling, segment_words, sendings
+from campaigns.web.staff import letter_words, scheduling, segment_words, sendings
 from campaigns.web.staff.forms import (
     LANGUAGES,
     Form,
@@ -129,56 +127,6 @@ def preview(id: int, locale: str) -> Response:
     return sandboxed(composition.preview(mailing.update, (subject, body), locale, now).html)
 
 
-@bp.post("/letters/<int:id>/settle")
-@needs(Permission.SEND)
-def settle(id: int) -> Response:
-    """Say what became of a letter of which nobody knew."""
-    delivery, sent = found(Delivery, id), request.form.get("sent") == "1"
-    try:
-        deliveries.settle_unknown(delivery, sent, me(), datetime.now(UTC))
-    except deliveries.Refused as refusal:
-        flash(str(refusal))
-    db.session.commit()
-    if delivery.mailing_id is None:
-        return redirect(url_for("staff.mailings.service", state="unknown"))
-    return redirect(url_for("staff.mailings.letters", id=delivery.mailing_id, state="unknown"))
-
-
-@bp.post("/<int:id>/resend")
-@needs(Permission.SEND)
-def resend(id: int) -> Response:
-    """Send again what failed. Unknown letters are settled one by one, never sent again by this."""
-    mailing = found(Mailing, id)
-    try:
-        queued = deliveries.resend(mailing, me(), datetime.now(UTC))
-    except deliveries.Refused as refusal:
-        db.session.rollback()
-        flash(str(refusal))
-    else:
-        flash(ngettext("One letter is sent again.", "%(num)d letters are sent again.", queued))
-    db.session.commit()
-    return redirect(url_for("staff.mailings.one", id=id))
-
-
-@bp.get("/<int:id>/letters")
-@needs(Permission.LOOK)
-def letters(id: int) -> str:
-    mailing = found(Mailing, id)
-    crumbs = (
-        (_("Updates & mailings"), url_for("staff.updates.index")),
-        (sendings.subject(mailing), url_for("staff.mailings.one", id=id)),
-    )
-    return _letters(_("Letters"), crumbs, Delivery.mailing_id == id)
-
-
-@bp.get("/letters")
-@needs(Permission.LOOK)
-def service() -> str:
-    """Letters that belong to no mailing: thanks, confirmations, resets, alerts."""
-    crumbs = ((_("Updates & mailings"), url_for("staff.updates.index")),)
-    return _letters(_("Single letters"), crumbs, Delivery.mailing_id.is_(None))
-
-
 def _page(
     mailing: Mailing,
     hour: HourForm | None = None,
@@ -196,7 +144,8 @@ def _page(
         segments=keeping.every(),
         reach=segments.reach(mailing.segment, mailing.purpose, about, now),
         count=sendings.count(mailing),
-        skipped=mailing.skipped,
+        became=letter_words.became(letterbook.counts(mailing)),
+        skipped=[(letter_words.reason(why), number) for why, number in mailing.skipped.items()],
         returned=returns.counts(mailing),
         author=sendings.named(mailing.author_id),
         approver=sendings.named(mailing.approved_by),
@@ -212,32 +161,6 @@ def _page(
         note=note or NoteForm(formdata=None),
         zone=me().timezone,
     )
-
-
-def _letters(title: str, crumbs: tuple[tuple[str, str], ...], where: Any) -> str:
-    state = request.args.get("state", "")
-    query = select(Delivery).where(where)
-    if state in list(DeliveryState):
-        query = query.where(Delivery.state == DeliveryState(state))
-    table = paging.newest_first(query, Delivery.id, {"state": state})
-    return show(
-        "staff/letters.html",
-        title,
-        *crumbs,
-        table=table,
-        state=state,
-        states=list(DeliveryState),
-        last=_last_attempts([row.id for row in table.rows]),
-        address=sendings.address,
-        back=returns.of([row.id for row in table.rows]),
-    )
-
-
-def _last_attempts(ids: list[int]) -> dict[int, Attempt]:
-    rows = db.session.scalars(
-        select(Attempt).where(Attempt.delivery_id.in_(ids)).order_by(Attempt.id)
-    )
-    return {attempt.delivery_id: attempt for attempt in rows}
 
 
 def _stepped(mailing: Mailing, verb: Callable[[datetime], None], said: str) -> Response:

@@ -54,7 +54,7 @@ NAV = (
       "settle", "placements", "unplaced", "reconciliation", "donors", "merges", "claims",
       "contacts", "erasures", "exports")),
     ("staff.updates.index", _l("Updates & mailings"), _P.LOOK,
-     ("updates", "mailings", "segments", "calendar", "returned")),
+     ("updates", "mailings", "letters", "recipients", "segments", "calendar", "returned")),
     ("staff.notices.index", _l("Platforms & webhooks"), _P.SEE_NOTICES,
      ("notices", "webhooks", "mailhooks")),
     ("staff.organisation.ask", _l("Organisation"), _P.ADMINISTER,

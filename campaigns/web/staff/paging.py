@@ -21,19 +21,23 @@ class Page:
     older: str | None
 
 
-def newest_first(query: Select[Any], key: Any, kept: Mapping[str, Any]) -> Page:
+def newest_first(
+    query: Select[Any], key: Any, kept: Mapping[str, Any], *, whole: bool = False
+) -> Page:
     """The page that the address asks for (?before=7 or ?after=7), which keeps the filters `kept`.
 
-    `key` is the unique column that rows are ordered by. Never counts the table.
+    `key` is the unique column that rows are ordered by, and `whole` says that rows are more than
+    their first column. Never counts the table.
     """
+    fetched = db.session.execute if whole else db.session.scalars
     before, after = _number("before"), _number("after")
     if after is not None:
-        found = list(db.session.scalars(query.where(key > after).order_by(key).limit(PER_PAGE + 1)))
+        found = list(fetched(query.where(key > after).order_by(key).limit(PER_PAGE + 1)))
         rows = found[:PER_PAGE][::-1]
         more_newer, more_older = len(found) > PER_PAGE, True
     else:
         older = query.where(key < before) if before is not None else query
-        found = list(db.session.scalars(older.order_by(key.desc()).limit(PER_PAGE + 1)))
+        found = list(fetched(older.order_by(key.desc()).limit(PER_PAGE + 1)))
         rows = found[:PER_PAGE]
         more_newer, more_older = before is not None, len(found) > PER_PAGE
     name = key.key

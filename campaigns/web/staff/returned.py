@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from campaigns.db import db
 from campaigns.mail.status import Meaning
-from campaigns.model.mailing import Mailing
 from campaigns.model.returned import Return, Stray
 from campaigns.model.staff import Permission
 from campaigns.web.staff import paging, sendings
@@ -31,14 +30,7 @@ def index() -> str:
         table=table,
         meaning=meaning,
         meanings=list(Meaning),
-        subjects=_subjects(table.rows),
+        subjects=sendings.subjects(row.delivery for row in table.rows),
         address=sendings.address,
         strays=db.session.scalars(select(Stray).order_by(Stray.door, Stray.reason)).all(),
     )
-
-
-def _subjects(rows: list[Return]) -> dict[int, str]:
-    """What the mailings of these letters are called, by their ids."""
-    ids = {row.delivery.mailing_id for row in rows} - {None}
-    many = db.session.scalars(select(Mailing).where(Mailing.id.in_(ids)))
-    return {mailing.id: sendings.subject(mailing) for mailing in many}

@@ -1,6 +1,6 @@
 """What a mailing's letters have come to, as staff pages show it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,6 +61,13 @@ def subject(mailing: Mailing) -> str:
     if mailing.texts:
         return mailing.text(language.current(), default).subject
     return mailing.update.text(language.current(), default).title
+
+
+def subjects(letters: Iterable[Delivery]) -> dict[int, str]:
+    """What the mailings of these letters are called, by their ids."""
+    ids = {letter.mailing_id for letter in letters} - {None}
+    many = db.session.scalars(select(Mailing).where(Mailing.id.in_(ids)))
+    return {mailing.id: subject(mailing) for mailing in many}
 
 
 def title(update: Update) -> str:
