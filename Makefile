@@ -22,7 +22,7 @@ help:
 	@echo "make flask DO=… a command on its data, such as DO=\"doctor\" or DO=\"add-staff --help\""
 	@echo "make test    formatter, linter, types, and the tests on SQLite and on PostgreSQL"
 	@echo "make judge   the tests that take long"
-	@echo "make mutants what no test would notice of changes to what books and verifies"
+	@echo "make mutants what no test would notice of changes to what books, verifies and sends"
 	@echo "make bench   the yardsticks, as ratios"
 	@echo "make clean   remove what the above made, except the data in instance"
 
@@ -60,9 +60,9 @@ judge: $(BIN)/.tests
 	$(BIN)/pytest --database=sqlite -m judge --timeout=3600 $(OPTIONS)
 	$(BIN)/pytest --database=postgresql -m judge --timeout=3600 $(OPTIONS)
 
-# Mutants of what books money and checks signatures. One that survives changes something that no
-# test notices: no amount, number or verdict may be among them. What only PostgreSQL does is among
-# them, since they are tried on SQLite. One module: make mutants OPTIONS="campaigns.money.*"
+# Mutants of what books money, checks signatures and decides who is written to. One that survives
+# changes something that no test notices: no amount, number, verdict or recipient may be among them.
+# What only PostgreSQL does is among them, since they are tried on SQLite. One module: make mutants OPTIONS="campaigns.money.*"
 # mutmut has an environment of its own, since it brings what changes the names of processes.
 mutants: .mutants/.ready
 	rm -rf mutants

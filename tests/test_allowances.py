@@ -29,7 +29,7 @@ def draw(number: int, seconds: float) -> None:
 def test_the_narrowest_limit_decides() -> None:
     assert room(0) == 3
     draw(2, 0)
-    assert room(0.5) == 1
+    assert room(0.5) == room(0.99) == 1
     assert room(1.1) == 3
     for second in (2, 4):
         draw(3, second)
@@ -56,6 +56,9 @@ def test_draws_of_one_slice_are_one_row_and_go_when_they_count_no_more() -> None
     ]
     allowances.sweep(NOON + timedelta(minutes=2))
     assert db.session.scalars(select(Draw.period)).all() == ["hour"]
+    [hour] = db.session.scalars(select(Draw))
+    allowances.sweep(hour.until)
+    assert db.session.scalars(select(Draw)).all() == []
 
 
 def test_letters_that_keep_to_the_slowest_limit_are_so_far_apart() -> None:

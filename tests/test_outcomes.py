@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns import suppression
+from campaigns import outcomes, suppression
 from campaigns.db import db
 from campaigns.mail.transport import Outcome, State
 from campaigns.model.consent import Purpose
+from campaigns.model.delivery import DeliveryState
 from tests import make
 from tests.claiming import LATER, NEVER, SENT, SILENT, attempts, end, state, take
 from tests.make import NOON
@@ -34,6 +35,20 @@ def test_recording_the_same_outcome_again_changes_nothing() -> None:
     end(claim, SENT)
     end(claim, SENT)
     assert attempts(delivery) == [("sent", 250)]
+
+
+def test_of_several_that_come_late_each_is_told_whatever_the_others_became() -> None:
+    mailing = make.mailing()
+    known, unknown, queued = (make.delivery(of=mailing) for _ in range(3))
+    taken = {one.id: one for one in take()}
+    end(taken[known.id], SENT)
+    for delivery in (unknown, queued):
+        delivery.state, delivery.claimed_by = DeliveryState.UNKNOWN, None
+    db.session.commit()
+    late = [(known, SENT), (unknown, SENT), (queued, None)]
+    outcomes.record([outcomes.Result(taken[one.id], of, "relay", NOON) for one, of in late], NOON)
+    assert [state(one) for one in (known, unknown, queued)] == ["sent", "sent", "queued"]
+    assert [attempts(one) for one in (known, unknown, queued)] == [[("sent", 250)]] * 2 + [[]]
 
 
 def test_a_link_used_before_the_outcome_was_recorded_confuses_nobody() -> None:

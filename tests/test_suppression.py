@@ -11,7 +11,7 @@ from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Consent, ConsentSource, Purpose
 from campaigns.model.delivery import Delivery
 from campaigns.model.donor import Donor
-from campaigns.model.suppression import SuppressionCause
+from campaigns.model.suppression import Suppression, SuppressionCause
 from tests import make
 from tests.make import NOON
 
@@ -66,6 +66,29 @@ def test_agreeing_twice_leaves_one_row() -> None:
     assert rows() == 1
 
 
+def test_who_withdrew_and_agrees_again_is_written_to_again() -> None:
+    delivery = make.delivery()
+    assert delivery.donor
+    suppression.withdraw(delivery, LATER)
+    agree(delivery.donor, db.session.get(Campaign, delivery.campaign_id), delivery.id)
+    assert consents(delivery)
+    newest = db.session.scalars(select(Consent).order_by(Consent.id.desc())).first()
+    assert newest
+    assert newest.delivery_id == delivery.id
+
+
+def test_what_one_agrees_to_is_neither_another_s_word_nor_about_something_else() -> None:
+    one, other, campaign = make.donor(), make.donor(), make.campaign()
+    agree(one, campaign)
+    agree(other, campaign)
+    assert suppression.consents(other.id, Purpose.UPDATES, campaign.id)
+    for purpose in (Purpose.RECEIPTS, Purpose.NEWSLETTER):
+        suppression.agree(
+            one, purpose, None, source=ConsentSource.FORM, wording="1", locale="en", now=LATER
+        )
+    assert suppression.consents(one.id, Purpose.NEWSLETTER, None)
+
+
 def test_thanks_need_no_consent_until_they_are_declined() -> None:
     delivery = make.delivery()
     donor = delivery.donor
@@ -86,6 +109,38 @@ def test_one_tap_withdraws_the_purpose_of_the_letter_and_a_second_changes_nothin
     assert rows() == 2  # what was agreed to, and that it was withdrawn
 
 
+def test_taking_back_says_what_is_taken_back_and_by_which_letter() -> None:
+    delivery, other = make.delivery(locale="zh-Hans"), make.delivery()
+    suppression.withdraw(delivery, LATER)
+    [row] = db.session.scalars(select(Consent).where(Consent.given.is_(False)))
+    assert (row.donor_id, row.wording, row.locale) == (delivery.donor_id, "1", "zh-Hans")
+    assert (row.delivery_id, row.at) == (delivery.id, LATER)
+    assert consents(other)
+
+
+def test_those_who_would_be_written_to_are_counted_and_the_others_by_reason() -> None:
+    kept, left, gone, merged = (make.delivery() for _ in range(4))
+    about = kept.campaign_id
+    for one in (left, gone, merged):
+        assert one.donor
+        agree(one.donor, db.session.get(Campaign, about))
+    bystander = make.donor()
+    suppression.suppress(left.address_hash, SuppressionCause.LEFT, NOON)
+    assert gone.donor
+    assert merged.donor
+    gone.donor.address, merged.donor.merged_into = None, kept.donor_id
+    unasked = make.donor()
+    members = select(Donor.id).where(Donor.id.not_in([bystander.id]))
+    assert suppression.tally(members, Purpose.UPDATES, about) == (
+        1,
+        {"merged": 1, "no address": 1, "no consent": 1, "suppressed": 1},
+    )
+    assert (
+        suppression.tally(select(Donor.id).where(Donor.id == unasked.id), Purpose.UPDATES, about)[0]
+        == 0
+    )
+
+
 def test_who_was_merged_leaves_as_the_one_they_became() -> None:
     delivery, other = make.delivery(), make.donor()
     agree(other, db.session.get(Campaign, delivery.campaign_id))
@@ -102,6 +157,35 @@ def test_leaving_everything_stops_all_but_service_letters() -> None:
     assert forbids(delivery)
     assert suppression.forbids(delivery.address_hash, Purpose.RECEIPTS)
     assert not suppression.forbids(delivery.address_hash, Purpose.SERVICE)
+
+
+def test_who_leaves_everything_leaves_with_every_address_of_theirs_and_nobody_else() -> None:
+    delivery, other, stranger = make.delivery(), make.donor(), make.delivery()
+    assert delivery.donor
+    other.merged_into = delivery.donor.id
+    suppression.leave_everything(delivery, LATER)
+    assert suppression.forbids(other.address_hash or "", Purpose.UPDATES)
+    assert not forbids(stranger)
+    assert consents(stranger)
+    left = select(Suppression.address_hash, Suppression.delivery_id)
+    assert {tuple(row) for row in db.session.execute(left)} == {
+        (delivery.address_hash, delivery.id),
+        (other.address_hash, delivery.id),
+    }
+
+
+def test_who_leaves_everything_is_not_thanked_again_where_they_ask_for_news_later() -> None:
+    delivery = make.delivery()
+    assert delivery.donor_id
+    suppression.leave_everything(delivery, LATER)
+    assert not suppression.consents(delivery.donor_id, Purpose.RECEIPTS, None)
+
+
+def test_an_address_that_was_erased_meanwhile_is_left_all_the_same() -> None:
+    delivery, erased = make.delivery(), make.donor()
+    erased.address, erased.address_hash, erased.merged_into = None, None, delivery.donor_id
+    suppression.leave_everything(delivery, LATER)
+    assert list(db.session.scalars(select(Suppression.address_hash))) == [delivery.address_hash]
 
 
 @pytest.mark.parametrize(
@@ -156,3 +240,43 @@ def test_a_letter_to_staff_withdraws_nothing() -> None:
     suppression.leave_everything(letter, LATER)
     assert rows() == before
     assert not forbids(letter)
+
+
+def test_a_letter_s_link_does_not_bring_back_who_left_since_it_was_written() -> None:
+    before, after = make.delivery(created_at=NOON), make.delivery(created_at=LATER)
+    for letter in (before, after):
+        assert not suppression.left_since(letter)
+    moment = NOON + timedelta(hours=1)
+    suppression.withdraw(before, moment)
+    suppression.withdraw(after, moment)
+    assert suppression.left_since(before)
+    assert not suppression.left_since(after), "it was written to one who had asked again"
+
+
+def test_who_left_everything_has_left_since_but_a_bounce_is_no_leaving() -> None:
+    left, bounced = make.delivery(created_at=NOON), make.delivery(created_at=NOON)
+    suppression.suppress(bounced.address_hash, SuppressionCause.BOUNCED, LATER)
+    suppression.suppress(left.address_hash, SuppressionCause.LEFT, LATER)
+    assert suppression.left_since(left)
+    assert not suppression.left_since(bounced)
+    left.created_at = LATER + timedelta(seconds=1)
+    assert not suppression.left_since(left)
+
+
+def test_who_withdrew_something_else_has_not_left_since() -> None:
+    letter, news = make.delivery(created_at=NOON), make.delivery(created_at=NOON)
+    for purpose, about in ((Purpose.NEWSLETTER, None), (Purpose.UPDATES, make.campaign().id)):
+        assert letter.donor
+        suppression.agree(
+            letter.donor,
+            purpose,
+            about,
+            source=ConsentSource.FORM,
+            wording="1",
+            locale="en",
+            now=NOON,
+        )
+        suppression.decline(letter, purpose, about, LATER)
+    assert not suppression.left_since(letter)
+    news.campaign_id, news.donor_id, news.address_hash = None, letter.donor_id, letter.address_hash
+    assert suppression.left_since(news), "a letter about no campaign asks about the newsletter"
