@@ -49,6 +49,13 @@ def test_a_letter_is_not_claimed_before_it_is_due() -> None:
     assert claims.waiting(NOON + timedelta(seconds=1))
 
 
+def test_one_that_is_due_takes_none_along_that_is_not() -> None:
+    mailing = make.mailing()
+    due = make.delivery(of=mailing)
+    make.delivery(of=mailing, due_at=NOON + timedelta(seconds=1))
+    assert [claim.id for claim in take()] == [due.id]
+
+
 def test_letters_to_one_person_go_before_mailings_and_mailings_share() -> None:
     mailings = make.mailing(), make.mailing()
     for mailing in mailings:
@@ -128,3 +135,10 @@ def test_a_member_of_staff_who_left_gets_nothing() -> None:
     delivery.letter, delivery.purpose = LetterKind.ALERT, Purpose.SERVICE
     assert take() == []
     assert state(delivery) == "suppressed"
+
+
+def test_a_member_of_staff_needs_no_consent() -> None:
+    delivery = thank_you()
+    delivery.donor_id, delivery.staff_id = None, make.staff().id
+    delivery.letter, delivery.purpose = LetterKind.ALERT, Purpose.SERVICE
+    assert [claim.id for claim in take()] == [delivery.id]
