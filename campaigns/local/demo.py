@@ -19,6 +19,7 @@ from campaigns.local import (
     demo_letters,
     demo_listings,
     demo_payments,
+    demo_people,
     demo_rounds,
     demo_thanks,
 )
@@ -84,6 +85,10 @@ def load(now: datetime) -> str:
     demo_letters.come_back(live, now)
     demo_thanks.gather(direct, people.treasurer, now)
     demo_letters.write(live, people.editor, people.approver, now)
+    demo_people.hand_in(people.editor, now)
+    demo_people.select_some(live, people.editor, now)
+    demo_people.claim(live, demo_hand.TRANSFER_NUMBER, now)
+    demo_people.publish_issue(people.editor, people.approver, now)
     demo_bill.write(direct, now, settings().instance_dir)
     drafting.draft(drafting.due(now), now)
     script.write(settings().instance_dir)

@@ -15,6 +15,9 @@ from campaigns.platforms.base import Giver
 
 BOX, TRANSFER, MATCH = (Money(fen, "CNY") for fen in (123_450, 200_000, 300_000))
 
+# What the bank calls the transfer.
+TRANSFER_NUMBER = "DEMO-B-17"
+
 
 def enter(listing: Listing, by: Staff, now: datetime) -> None:
     """What the treasurer wrote down in the last weeks."""
@@ -33,7 +36,7 @@ def enter(listing: Listing, by: Staff, now: datetime) -> None:
         amount=TRANSFER,
         occurred_at=now - timedelta(days=4),
         way=Way.BANK,
-        reference="DEMO-B-17",
+        reference=TRANSFER_NUMBER,
         giver=Giver(name=texts.DONORS[0][0], public_name=True),
     )
     byhand.book(box, "demo-form-of-the-box", box.occurred_at, by)

@@ -195,3 +195,37 @@ DONORS: tuple[tuple[str, str, str | None, bool], ...] = (
     ("吴芳", "zh-Hans", "祝孩子们进步", True),
     ("郑浩", "zh-Hans", None, False),
 )
+
+# A paper list of an open day, as a file, and on what basis its people are written to.
+HELPERS = "志愿者"
+LIST_NAME = "开放日签到表.csv"
+LIST_HOW = "开放日的纸质签到表"
+LIST_WORDS = "我愿意用邮箱收到协作者的通讯。"
+LIST = f"""\
+address,name,language,place,tags
+chen.jie@example.org,陈洁,zh-Hans,广东 深圳,{HELPERS}
+he.lei@example.org,何磊,zh-Hans,北京,{HELPERS}
+maria@example.org,Maria,en,Berlin,
+feng.yu@example.org,冯雨,zh-Hans,广东 深圳,
+"""
+SEGMENTS = ("关注自习室的英文读者", "还没有捐赠过的志愿者")
+
+ISSUE: Both = {
+    "zh-Hans": Words(
+        "这一季，我们做了什么",
+        "",
+        '亲爱的{{ donor.name | default("朋友") }}，\n\n'
+        "入秋以来，自习室、法律咨询和读书会都开起来了。\n\n"
+        "- 自习室：每天放学后三个小时\n- 法律咨询：每周六下午\n\n"
+        "每一笔钱用在哪里，项目页上都写着。",
+    ),
+    "en": Words(
+        "What we did this season",
+        "",
+        'Dear {{ donor.name | default("friend") }},\n\n'
+        "Since autumn the study room, legal advice and the reading circle have been open.\n\n"
+        "- The study room: three hours after school every day\n"
+        "- Legal advice: Saturday afternoons\n\n"
+        "Where each gift goes stands on the campaigns' pages.",
+    ),
+}

@@ -12,12 +12,14 @@ from sqlalchemy import func, select
 
 from campaigns import (
     imports,
+    keeping,
     letterbook,
     likeness,
     progress,
     reconciliation,
     reviewing,
     rounds,
+    segments,
     stored,
     suppression,
     thanks,
@@ -30,10 +32,12 @@ from campaigns.local.script import Directions, Script
 from campaigns.mail.status import Meaning
 from campaigns.model.campaign import Campaign, CampaignState
 from campaigns.model.consent import Purpose
+from campaigns.model.contact_import import ContactImport
 from campaigns.model.delivery import Delivery, DeliveryState
 from campaigns.model.drafted import Drafted, Occasion
 from campaigns.model.endpoint import WebhookEndpoint
 from campaigns.model.entry import Door, Entry, EntryKind, MatchStage
+from campaigns.model.gift_claim import GiftClaim
 from campaigns.model.imported import ImportState, RowVerdict
 from campaigns.model.mailing import Mailing, MailingState
 from campaigns.model.notice import Notice, Verdict
@@ -204,9 +208,9 @@ def test_what_leaves_in_two_minutes_stands_on_the_page_from_then_on(played: Path
     def published() -> int:
         return db.session.scalar(select(func.count(Update.published_at))) or 0
 
-    assert published() == 2
-    begin(NOON + timedelta(minutes=2))
     assert published() == 3
+    begin(NOON + timedelta(minutes=2))
+    assert published() == 4
 
 
 def test_there_is_a_login_for_each_role(loaded: Path) -> None:
@@ -291,3 +295,18 @@ def test_of_the_mailing_of_twelve_days_ago_some_letters_did_not_arrive(loaded: P
         ("bounced", Reason.DID_NOT_ARRIVE): 1,
         ("suppressed", Reason.NO_CONSENT): 1,
     }
+
+
+def test_there_are_segments_a_list_of_contacts_a_claimed_gift_and_an_issue(
+    shown: Flask, loaded: Path
+) -> None:
+    reached = [
+        segments.reach(one.definition, Purpose.NEWSLETTER, None, NOON).people
+        for one in keeping.every()
+    ]
+    assert sorted(reached) == [2, 3]
+    [file] = db.session.scalars(select(ContactImport))
+    assert file.counts == {"new": 4}
+    [claim] = db.session.scalars(select(GiftClaim))
+    assert claim.stands
+    assert "这一季，我们做了什么" in shown.test_client().get("/newsletter/1").text
