@@ -64,6 +64,7 @@ DEEDS = {
     "explained gap": _l("explained a gap"),
     "erased donor": _l("forgot a donor"),
     "exported donors": _l("exported donors"),
+    "exported letters": _l("exported what became of letters"),
     "imported contacts": _l("kept contacts of a file"),
     "in_review mailing": _l("handed in a mailing for approval"),
     "kept segment": _l("kept a segment"),
@@ -91,8 +92,10 @@ DEEDS = {
     "rotated secret": _l("exchanged keys of an endpoint"),
     "saved mapping": _l("kept a mapping of columns"),
     "scheduled mailing": _l("scheduled a mailing"),
+    "sealed anew": _l("encrypted a secret with the newest key"),
     "sending mailing": _l("a mailing began"),
     "sent mailing": _l("a mailing was sent"),
+    "set aside draft": _l("found a draft not needed"),
     "set password": _l("set a password"),
     "settle delivery": _l("settled an unknown letter"),
     "start signing": _l("had letters signed by a key"),
@@ -136,6 +139,7 @@ SUBJECTS = {
     "timeline": _l("Data set back"),
     "update": _l("Update"),
     "webhookendpoint": _l("Endpoint"),
+    "webhooksecret": _l("Key of an endpoint"),
 }
 
 
