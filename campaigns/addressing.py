@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
 
-from campaigns import audit, hours, letters, suppression
+from campaigns import audit, digested, hours, letters, suppression
 from campaigns.db import Moment, db, insert
 from campaigns.model.consent import Purpose
 from campaigns.model.delivery import OPEN, Attempt, Delivery, DeliveryState, LetterKind
@@ -58,6 +58,7 @@ def start(mailing: Mailing, members: Select[int], now: datetime) -> None:
         _move(mailing, MailingState.SENDING, now)
         _publish(mailing, now)
         _address(mailing, members, now)
+        digested.set_aside(mailing, members)
         about = mailing.update.campaign_id
         mailing.skipped = suppression.tally(members, mailing.purpose, about)[1]
     db.session.flush()
@@ -70,7 +71,7 @@ def departures(
 
     Not earlier: limits and slow relays may hold them up.
     """
-    refusal = suppression.refusal(mailing.purpose, mailing.update.campaign_id)
+    refusal = suppression.passed_over(mailing.purpose, mailing.update.campaign_id)
     counted = (
         select(Donor.timezone, func.count())
         .where(Donor.id.in_(members), refusal.is_(None))
@@ -172,7 +173,7 @@ def _address(mailing: Mailing, members: Select[int], now: datetime) -> None:
     recipients = (
         select(*values.values())
         .where(Donor.id.in_(members))
-        .where(suppression.refusal(mailing.purpose, about).is_(None))
+        .where(suppression.passed_over(mailing.purpose, about).is_(None))
         .order_by(Donor.id)
     )
     names = [column.key for column in values]

@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from campaigns import bulk, hours, suppression, thanks
+from campaigns import bulk, digested, hours, suppression, thanks
 from campaigns.crypto import new_token
 from campaigns.db import Id, Moment, db
 from campaigns.domains import Gate
@@ -199,13 +199,16 @@ def _due(which: ColumnElement[bool], *states: State) -> Select[*tuple[Any, ...]]
 
 
 def _refusal(*, to_one: bool) -> ColumnElement[str | None]:
-    """Gifts are looked at only for letters to one person, among which are the thanks."""
+    """Gifts and digests are looked at only for letters to one person, among which they are."""
     void = and_(Delivery.letter == LetterKind.THANKS, thanks.taken_back())
+    told = suppression.refusal(Delivery.purpose, None, digested.still_agreed())
+    digest = (Delivery.letter == LetterKind.DIGEST, told)
     return case(
         (Delivery.expires_at <= _NOW, _EXPIRED),
         *([(void, _TAKEN_BACK)] if to_one else []),
         (suppression.suppressed(Delivery.address_hash, Delivery.purpose), "suppressed"),
         (Delivery.staff_id.is_not(None), case((Staff.active, null()), else_="not active")),
+        *([digest] if to_one else []),
         else_=suppression.refusal(Delivery.purpose, Delivery.campaign_id),
     )
 

@@ -53,6 +53,7 @@ def _person(person: Donor, rows: list[int]) -> Facts:
         "names": sorted({one.name for one in known if one.name}),
         "language": person.locale,
         "time_zone": person.timezone,
+        "letters": "monthly" if person.monthly else "each",
         "places": sorted({one.place for one in known if one.place}),
         "tags": list(db.session.scalars(tags.order_by(DonorTag.tag))),
         "known_since": min(one.created_at for one in known),

@@ -13,6 +13,7 @@ from campaigns import audit, givers, persons, suppression
 from campaigns.db import db
 from campaigns.model.consent import Consent, ConsentSource
 from campaigns.model.delivery import Delivery
+from campaigns.model.digest import DigestItem
 from campaigns.model.donor import Donor
 from campaigns.model.entry import Entry
 from campaigns.model.gift import Gift
@@ -96,6 +97,8 @@ def _forget(
     _forget_sources(rows, [one for one in hashes if one])
     _forget_gifts(rows, now)
     db.session.execute(delete(DonorTag).where(DonorTag.donor_id.in_(rows)))
+    waits = delete(DigestItem).where(DigestItem.donor_id.in_(rows))
+    db.session.execute(waits.where(DigestItem.delivery_id.is_(None)))
     blank = {"address": None, "name": None, "locale": None, "timezone": None, "place": None}
     db.session.execute(
         update(Donor).where(Donor.id.in_(rows)).values(**blank, erased_at=now),

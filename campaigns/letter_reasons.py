@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no consent"
     NO_ADDRESS = "no address"
     MERGED = "merged"
+    DIGEST = "digest"
     NOT_ACTIVE = "not active"
     LEFT = "left"
     UNREACHABLE = "unreachable"

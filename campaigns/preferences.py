@@ -47,6 +47,7 @@ class Choices:
     campaigns: tuple[tuple[Campaign, bool], ...]
     newsletter: bool
     receipts: bool
+    monthly: bool
     blocked: bool
 
 
@@ -55,6 +56,7 @@ class Wish:
     """What a person wishes to get. Of campaigns that are not `shown` nothing is said.
 
     `timezone` is where letters shall come by day; empty takes back what was said, None is silent.
+    `monthly`: updates and issues come as one letter a month, or each by itself; None is silent.
     """
 
     locale: str
@@ -63,6 +65,7 @@ class Wish:
     newsletter: bool
     receipts: bool
     timezone: str | None = None
+    monthly: bool | None = None
 
 
 def reader(delivery: Delivery | None, now: datetime) -> Reader | None:
@@ -109,6 +112,7 @@ def of(reader: Reader) -> Choices:
         campaigns=tuple(campaigns),
         newsletter=suppression.consents(id, Purpose.NEWSLETTER, None),
         receipts=suppression.consents(id, Purpose.RECEIPTS, None),
+        monthly=reader.person.monthly,
         blocked=_blocked(reader.person),
     )
 
@@ -126,6 +130,8 @@ def choose(reader: Reader, wish: Wish, now: datetime) -> None:
         reader.person.locale = wish.locale
     if wish.timezone is not None and (not wish.timezone or hours.known(wish.timezone)):
         reader.person.timezone = wish.timezone or None
+    if wish.monthly is not None:
+        reader.person.monthly = wish.monthly
     answers: list[tuple[Purpose, int | None, bool, bool]] = [
         (Purpose.NEWSLETTER, None, before.newsletter, wish.newsletter),
         (Purpose.RECEIPTS, None, before.receipts, wish.receipts),

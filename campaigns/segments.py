@@ -84,7 +84,7 @@ def people(
     limit: int,
 ) -> Sequence[tuple[Donor, str | None]]:
     """Some of the persons meant, who may be written to first, and why one may not."""
-    refusal = suppression.refusal(purpose, campaign_id)
+    refusal = suppression.passed_over(purpose, campaign_id)
     found = select(Donor, refusal).where(Donor.id.in_(members(definition, now)))
     ordered = found.order_by(refusal.is_not(None), Donor.id.desc()).limit(limit)
     return [(donor, why) for donor, why in db.session.execute(ordered)]

@@ -22,7 +22,7 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 from campaigns import persons
 from campaigns.db import db, insert
 from campaigns.model.consent import Consent, ConsentSource, Purpose
-from campaigns.model.delivery import Delivery
+from campaigns.model.delivery import Delivery, LetterKind
 from campaigns.model.donor import Donor
 from campaigns.model.suppression import Suppression, SuppressionCause
 
@@ -30,6 +30,11 @@ from campaigns.model.suppression import Suppression, SuppressionCause
 Asked = SQLCoreOperations[Purpose] | Purpose
 Hashed = SQLCoreOperations[str] | SQLCoreOperations[str | None]
 Numbered = SQLCoreOperations[int] | SQLCoreOperations[int | None] | int | None
+
+# Why a mailing passes over who gets what it says with the rest of its month.
+DIGEST = "digest"
+# What mailings are for, and digests therefore.
+NEWS = (Purpose.UPDATES, Purpose.NEWSLETTER)
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,12 @@ def agree(
 def withdraw(delivery: Delivery, now: datetime) -> None:
     """Withdraw the letter's purpose for whoever got it; one tap. The second time does nothing.
 
-    Letters without a purpose that could be withdrawn (service letters) change nothing.
+    Letters without a purpose that could be withdrawn (service letters) change nothing. A digest's
+    is all that could be in the next one: updates of every campaign, and the newsletter.
     """
-    if delivery.purpose is not Purpose.SERVICE:
+    if delivery.letter is LetterKind.DIGEST:
+        _decline_news(delivery, now)
+    elif delivery.purpose is not Purpose.SERVICE:
         decline(delivery, delivery.purpose, delivery.campaign_id, now)
 
 
@@ -197,27 +205,52 @@ def standing(donor_id: Numbered, purpose: Asked, campaign_id: Numbered) -> Colum
     return or_(asked == Purpose.SERVICE, func.coalesce(newest, asked == Purpose.RECEIPTS))
 
 
-def refusal(purpose: Asked, campaign_id: Numbered) -> ColumnElement[str | None]:
-    """Why a donor (the statement's) would not be written to, as a clause; null if they would."""
+def refusal(
+    purpose: Asked, campaign_id: Numbered, agreed: ColumnElement[bool] | None = None
+) -> ColumnElement[str | None]:
+    """Why a donor (the statement's) would not be written to, as a clause; null if they would.
+
+    `agreed` is asked in place of their consent to the purpose, of a letter with more than one.
+    """
+    agreed = standing(Donor.id, purpose, campaign_id) if agreed is None else agreed
     return case(
         (Donor.merged_into.is_not(None), "merged"),
         (Donor.address.is_(None), "no address"),
         (suppressed(Donor.address_hash, purpose), "suppressed"),
-        (not_(standing(Donor.id, purpose, campaign_id)), "no consent"),
+        (not_(agreed), "no consent"),
     )
+
+
+def passed_over(purpose: Asked, campaign_id: Numbered) -> ColumnElement[str | None]:
+    """`refusal`, and where there is none "digest" for who reads it in a digest.
+
+    It is asked when a mailing is addressed, not again when its letters are claimed: what was
+    queued before somebody chose the digest comes by itself.
+    """
+    return func.coalesce(refusal(purpose, campaign_id), case((Donor.monthly, DIGEST)))
 
 
 def tally(
     members: Select[int], purpose: Purpose, campaign_id: int | None
 ) -> tuple[int, dict[str, int]]:
     """How many of these donors would be written to now, and how many not, by reason."""
-    why = refusal(purpose, campaign_id).label("refusal")
+    why = passed_over(purpose, campaign_id).label("refusal")
     reasons = select(why).where(Donor.id.in_(members)).subquery()
     counted = select(reasons.c.refusal, func.count()).group_by(reasons.c.refusal)
     numbers: dict[str | None, int] = dict(db.session.execute(counted).all())
     return numbers.get(None, 0), {
         why: number for why, number in sorted(numbers.items(), key=_first) if why
     }
+
+
+def _decline_news(delivery: Delivery, now: datetime) -> None:
+    for donor_id in persons.rows_of(delivery.donor_id or 0):
+        agreed = select(Consent.purpose, Consent.campaign_id).where(
+            Consent.donor_id == donor_id, Consent.purpose.in_(NEWS)
+        )
+        for purpose, campaign_id in db.session.execute(agreed.distinct()).all():
+            _take_back(donor_id, purpose, campaign_id, _by(delivery), now)
+    db.session.flush()
 
 
 def _first(pair: tuple[str | None, int]) -> str:

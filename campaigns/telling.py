@@ -12,8 +12,8 @@ from urllib.parse import quote
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from campaigns import alerts, blocks, claimed_gifts, slots, thanking
-from campaigns.claimed_gifts import Found, Verdict
+from campaigns import alerts, blocks, claim_words, claimed_gifts, digested, slots, thanking
+from campaigns.claimed_gifts import Found
 from campaigns.db import db
 from campaigns.mail.marks import mark
 from campaigns.model.campaign import Campaign, CampaignState
@@ -218,7 +218,9 @@ def _claimed(found: Found, about: About) -> Told:
     title = campaign.text(about.locale).title
     why = _("You get this once, because this address was entered on our page.")
     if not found.confirmable:
-        words = {"paragraphs": [_entered(title), *_not_claimable(found.verdict)]}
+        words = {
+            "paragraphs": [claim_words.entered(title), *claim_words.not_claimable(found.verdict)]
+        }
         button = (_("All campaigns"), settings().base_url)
         return Told(_("The number of a gift that was entered"), why, button=button, own=words)
     told = _(
@@ -232,36 +234,14 @@ def _claimed(found: Found, about: About) -> Told:
         _("Please confirm: your gift to “%(campaign)s”", campaign=title),
         why,
         button=(_("Yes, this is my gift"), f"{settings().base_url}/gift/{mark('token')}"),
-        own={"paragraphs": [_entered(title), told, unless]},
+        own={"paragraphs": [claim_words.entered(title), told, unless]},
     )
 
 
-def _entered(title: str) -> str:
-    return _(
-        "Somebody, probably you, entered the number of a gift on our page about “%(campaign)s” "
-        "and this address.",
-        campaign=title,
-    )
-
-
-def _not_claimable(verdict: Verdict) -> tuple[str, str]:
-    if verdict is Verdict.TAKEN:
-        return (
-            _("This gift has been claimed before, with another address."),
-            _("Is it yours all the same? Answer this letter, and we look into it together."),
-        )
-    if verdict is Verdict.SEVERAL:
-        return (
-            _("More than one gift goes by this number, and we do not want to guess."),
-            _("Answer this letter with the day and the amount, and we find yours together."),
-        )
-    return (
-        _("We do not know this number, or not yet: some platforms tell us of gifts days later."),
-        _(
-            "Compare it with your receipt: it is the number of the order or payment. Try again in "
-            "a few days, or answer this letter, and we look for your gift together."
-        ),
-    )
+def _digest(about: About) -> Told:
+    words = digested.words(about.claim, about.locale, _page)
+    why = _("You get this because you chose one letter a month instead of each by itself.")
+    return Told(words.subject, why, markdown=words.markdown, list_id="digest")
 
 
 def _reset(about: About) -> Told:
@@ -296,4 +276,5 @@ KINDS = {
     LetterKind.RESET: Kind(_reset),
     LetterKind.ALERT: Kind(_alert, by_occasion=True),
     LetterKind.TEST: Kind(_test, by_occasion=True),
+    LetterKind.DIGEST: Kind(_digest, leavable=True, shape=digested.shape),
 }

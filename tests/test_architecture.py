@@ -132,6 +132,8 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
                 "rounds",
                 "tagging",
                 "signing",
+                "digested",
+                "claim_words",
             ),
             "gifts",
         ),

@@ -13,7 +13,9 @@ from campaigns.composition import Desk
 from campaigns.db import db
 from campaigns.mail.address import Address, Mailbox
 from campaigns.model.campaign import Campaign, CampaignState
+from campaigns.model.consent import Purpose
 from campaigns.model.delivery import Claim, LetterKind
+from campaigns.model.digest import DigestItem
 from campaigns.model.drafted import Drafted, Occasion
 from campaigns.model.gift_claim import GiftClaim
 from campaigns.model.update import Update, UpdateKind
@@ -56,6 +58,30 @@ def of_test(about: Campaign) -> Claim:
     update = make.update(about)
     _titled(update)
     return replace(claim(LetterKind.TEST), occasion=f"test:{update.id}:en:1")
+
+
+def of_digest(about: Campaign) -> Claim:
+    """Of an update, and of an issue in the same words."""
+    digest = make.delivery(letter=LetterKind.DIGEST, mailing_id=None, occasion="digest:2026-10")
+    reader = digest.donor
+    assert reader is not None
+    make.consent(reader, about)
+    make.consent(reader)
+    db.session.add(DigestItem(donor_id=reader.id, delivery_id=digest.id, **_told(about)))
+    issue = _told(None, UpdateKind.ISSUE, Purpose.NEWSLETTER)
+    db.session.add(DigestItem(donor_id=reader.id, delivery_id=digest.id, **issue))
+    return replace(_about(about, LetterKind.DIGEST, digest.occasion), id=digest.id)
+
+
+def _told(
+    about: Campaign | None,
+    kind: UpdateKind = UpdateKind.UPDATE,
+    purpose: Purpose = Purpose.UPDATES,
+) -> dict[str, int]:
+    update = make.update(about, kind=kind, published_at=NOON)
+    update.campaign_id = about.id if about else None
+    _titled(update)
+    return {"update_id": update.id, "mailing_id": make.mailing(update, purpose=purpose).id}
 
 
 def of_number(about: Campaign) -> Claim:
@@ -121,6 +147,7 @@ KINDS: dict[LetterKind, list[Callable[[Campaign], Claim]]] = {
         *(partial(of_report, what=what) for what in ("report", "closing")),
     ],
     LetterKind.TEST: [of_test],
+    LetterKind.DIGEST: [of_digest],
 }
 
 

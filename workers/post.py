@@ -8,7 +8,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from flask import current_app
 
-from campaigns import addressing, segments, ways
+from campaigns import addressing, digests, segments, ways
 from campaigns.db import db
 from campaigns.marks import Mark
 from config import settings
@@ -23,6 +23,8 @@ def due_mailings() -> None:
     for mailing in addressing.due(now):
         addressing.start(mailing, segments.members(mailing.segment, now), now)
     addressing.finish(now)
+    db.session.commit()
+    digests.write_due(now)
     db.session.commit()
 
 

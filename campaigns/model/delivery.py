@@ -47,12 +47,13 @@ class LetterKind(StrEnum):
     RESET = "reset"
     ALERT = "alert"
     TEST = "test"
+    DIGEST = "digest"
 
 
 class Delivery(Base):
     """Unique by (mailing, address hash, occasion): a donor never gets the same letter twice.
 
-    `occasion` is empty for mailings, else what caused the letter: "entry:7", "follow:3:…". The
+    `occasion` is empty for mailings, else what caused the letter: "entry:7", "digest:2026-11". The
     address itself is read from the donor (or member of staff) at the claim. `token_hash` belongs
     to the random token of its links, made at the claim; `earlier_token_hash` keeps alive the links
     of a letter that staff sent again, in case the first one did arrive. `claimed_by` names

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.db import Base, Id, Moment
@@ -13,6 +13,7 @@ class Donor(Base):
 
     A merged donor keeps its row and points to the one it was merged into. `place` is where they
     live, as they or staff write it: "广东 深圳"; whoever erases the address erases it and the tags.
+    `monthly`: what is mailed comes as one letter a month (campaigns/digests.py).
     """
 
     __tablename__ = "donors"
@@ -24,6 +25,7 @@ class Donor(Base):
     locale: Mapped[str | None] = mapped_column(String(16))
     timezone: Mapped[str | None] = mapped_column(String(64))
     place: Mapped[str | None] = mapped_column(String(120))
+    monthly: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Moment)
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("donors.id"), index=True)
     erased_at: Mapped[datetime | None] = mapped_column(Moment)

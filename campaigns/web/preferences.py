@@ -35,6 +35,8 @@ bp = Blueprint("preferences", __name__, url_prefix="/preferences")
 LARGEST_FORM = 64 * 1024
 PER_CLIENT = (30, timedelta(hours=1))
 PER_PERSON = (3, timedelta(days=1))
+# What the form calls each letter by itself, and one a month.
+_RHYTHMS = {"each": False, "monthly": True}
 
 
 def init_app(app: Flask) -> None:
@@ -170,6 +172,7 @@ def _wish() -> Wish:
         newsletter="newsletter" in form,
         receipts="receipts" in form,
         timezone=form.get("zone"),
+        monthly=_RHYTHMS.get(form.get("rhythm", "")),
     )
 
 

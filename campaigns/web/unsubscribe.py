@@ -17,7 +17,7 @@ from campaigns.db import db
 from campaigns.mail.address import masked
 from campaigns.model.campaign import Campaign
 from campaigns.model.consent import Purpose
-from campaigns.model.delivery import Delivery
+from campaigns.model.delivery import Delivery, LetterKind
 from campaigns.web import language, site
 
 bp = Blueprint("unsubscribe", __name__)
@@ -65,6 +65,8 @@ def _answer(delivery: Delivery | None, token: str, done: str | None = None) -> R
 
 def _in_words(delivery: Delivery) -> str:
     """What the link leaves, as it stands in "Leave …?"."""
+    if delivery.letter is LetterKind.DIGEST:
+        return str(_("the monthly letter: updates about any campaign, and our newsletter"))
     if delivery.purpose is Purpose.RECEIPTS:
         return str(_("letters of thanks for gifts"))
     if delivery.purpose is Purpose.NEWSLETTER:

@@ -219,3 +219,14 @@ def test_a_link_to_preferences_confirms_nothing(client: FlaskClient, letter: Del
 def test_the_page_for_leaving_leads_to_more_choices(client: FlaskClient, letter: Delivery) -> None:
     at = link(letter)
     assert f'href="{at}"' in client.get(at.replace("/preferences/", "/unsubscribe/")).text
+
+
+def test_one_letter_a_month_is_chosen_and_taken_back(
+    client: FlaskClient, letter: Delivery, ada: Donor
+) -> None:
+    at = link(letter)
+    assert 'value="each" checked' in client.get(at).text
+    for rhythm, monthly in (("monthly", True), ("neither", True), ("each", False)):
+        page = post(client, at, rhythm=rhythm, language="en").text
+        assert ada.monthly is monthly
+        assert f'value="{"monthly" if monthly else "each"}" checked' in page

@@ -22,6 +22,7 @@ from campaigns.model.suppression import Suppression, SuppressionCause
 from campaigns.model.update import UpdateText
 from campaigns.money import Money
 from tests import make
+from tests.digesting import mailed, reader, written
 from workers.office import Office
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -179,6 +180,11 @@ def queue(kind: LetterKind, client: FlaskClient) -> None:
     elif kind is LetterKind.TEST:
         text = UpdateText(locale="en", title="Desks", body="Sixteen desks.")
         trying.send(make.update(texts=[text]), make.staff(), now)
+    elif kind is LetterKind.DIGEST:
+        told = make.update(make.campaign("night-bus"))
+        reader(told)
+        mailed(told)
+        written()
     else:
         gift(now)
     db.session.commit()
@@ -251,3 +257,14 @@ def everything() -> dict[str, list[tuple[object, ...]]]:
         table.name: sorted((tuple(row) for row in db.session.execute(table.select())), key=repr)
         for table in Base.metadata.sorted_tables
     }
+
+
+def test_the_link_of_a_digest_says_what_it_leaves(client: FlaskClient, update: Delivery) -> None:
+    update.letter, update.mailing_id, update.campaign_id = LetterKind.DIGEST, None, None
+    update.occasion = "digest:2026-10"
+    about = db.session.scalars(select(Consent.campaign_id)).one()
+    at = link(update)
+    assert "Leave the monthly letter: updates about any campaign" in client.get(at).text
+    assert client.post(at, data=ONE_CLICK).status_code == 200
+    assert update.donor_id is not None
+    assert not suppression.consents(update.donor_id, Purpose.UPDATES, about)

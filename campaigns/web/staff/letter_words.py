@@ -39,6 +39,7 @@ REASONS: dict[str, Any] = {
     Reason.NO_CONSENT: _l("did not agree"),
     Reason.NO_ADDRESS: _l("without address"),
     Reason.MERGED: _l("counted under another name"),
+    Reason.DIGEST: _l("read it in their monthly letter"),
     Reason.NOT_ACTIVE: _l("no longer works here"),
     Reason.LEFT: _l("left"),
     Reason.UNREACHABLE: _l("letters to them came back"),
