@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    ScalarSelect,
     Select,
     String,
-    and_,
     case,
+    cast,
     exists,
     func,
     literal,
-    or_,
+    null,
     select,
     type_coerce,
 )
@@ -91,7 +92,8 @@ def found(sought: Sought, begun: Sequence[Mailing]) -> Select[Any]:
     told = [column for column in every.c if column.key != "person"]
     return (
         select(Donor.id, Donor.name, Donor.address, *told)
-        .join(every, every.c.person == Donor.id)
+        .select_from(every)
+        .join(Donor, Donor.id == every.c.person)
         .where(*chosen)
     )
 
@@ -105,28 +107,37 @@ def counts(begun: Sequence[Mailing]) -> list[tuple[str, str | None, int]]:
 
 
 def _everybody(begun: Sequence[Mailing]) -> CTE:
+    """Those with a letter, then those without: each half is found by its own index."""
+    letter = _letters([mailing.id for mailing in begun])
+    told = select(
+        letter.c.person,
+        letter.c.delivery_id,
+        letter.c.mailing_id,
+        letter.c.locale,
+        type_coerce(letter.c.state, String).label("state"),
+        letter.c.reason,
+        letter.c.at,
+    ).where(letter.c.place == 1)
+    return told.union_all(_without(letter, begun)).cte("everybody")
+
+
+def _without(letter: CTE, begun: Sequence[Mailing]) -> Select[Any]:
+    """Who ever agreed and has no letter, in the columns of those who have one."""
     hour = max(mailing.started_at for mailing in begun if mailing.started_at)
     update, purpose = begun[-1].update, begun[-1].purpose
-    letter = _letters([mailing.id for mailing in begun])
-    said = _said(purpose, update, hour)
     agreed = select(Consent.donor_id).where(*_about(purpose, update), Consent.given)
     return (
         select(
-            Donor.id.label("person"),
-            letter.c.delivery_id,
-            letter.c.mailing_id,
-            letter.c.locale,
-            func.coalesce(type_coerce(letter.c.state, String), NO_LETTER).label("state"),
-            case(
-                (letter.c.delivery_id.is_not(None), letter.c.reason), else_=_why(said, hour)
-            ).label("reason"),
-            letter.c.at,
+            Donor.id,
+            null(),
+            null(),
+            null(),
+            literal(NO_LETTER),
+            _why(_said(purpose, update, hour), hour),
+            cast(null(), letter.c.at.type),
         )
-        .outerjoin(letter, and_(letter.c.person == Donor.id, letter.c.place == 1))
-        .outerjoin(said, and_(said.c.donor_id == Donor.id, said.c.place == 1))
-        .where(Donor.merged_into.is_(None))
-        .where(or_(letter.c.delivery_id.is_not(None), Donor.id.in_(agreed)))
-        .cte("everybody")
+        .where(Donor.merged_into.is_(None), Donor.id.in_(agreed))
+        .where(Donor.id.not_in(select(letter.c.person)))
     )
 
 
@@ -155,13 +166,15 @@ def _letters(mailing_ids: Sequence[int]) -> CTE:
     )
 
 
-def _said(purpose: Purpose, update: Update, hour: datetime) -> CTE:
-    """What donors had said to the purpose until the hour; in the first place what stood then."""
-    newest = func.row_number().over(partition_by=Consent.donor_id, order_by=Consent.id.desc())
+def _said(purpose: Purpose, update: Update, hour: datetime) -> ScalarSelect[bool]:
+    """What the statement's donor had said to the purpose last, at the hour."""
     return (
-        select(Consent.donor_id, Consent.given, newest.label("place"))
-        .where(*_about(purpose, update), Consent.at <= hour)
-        .cte("said")
+        select(Consent.given)
+        .where(Consent.donor_id == Donor.id, *_about(purpose, update), Consent.at <= hour)
+        .order_by(Consent.id.desc())
+        .limit(1)
+        .correlate(Donor)
+        .scalar_subquery()
     )
 
 
@@ -170,12 +183,12 @@ def _about(purpose: Purpose, update: Update) -> tuple[ColumnElement[bool], ...]:
     return Consent.purpose == purpose, Consent.campaign_id.is_not_distinct_from(campaign)
 
 
-def _why(said: CTE, hour: datetime) -> ColumnElement[str]:
+def _why(said: ScalarSelect[bool], hour: datetime) -> ColumnElement[str]:
     then = exists().where(Suppression.address_hash == Donor.address_hash, Suppression.at <= hour)
     return case(
         (Donor.address.is_(None), NoLetter.NO_ADDRESS.value),
         (then, letter_reasons.suppressed(Donor.address_hash)),
-        (said.c.given.is_(None), NoLetter.LATER.value),
-        (said.c.given, literal(NoLetter.NOT_CHOSEN.value)),
+        (said.is_(None), NoLetter.LATER.value),
+        (said.is_(True), literal(NoLetter.NOT_CHOSEN.value)),
         else_=NoLetter.WITHDREW.value,
     )
