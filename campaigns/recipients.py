@@ -21,11 +21,13 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from campaigns import letter_reasons
 from campaigns.db import db
 from campaigns.model.consent import Consent, Purpose
 from campaigns.model.delivery import Delivery, DeliveryState
+from campaigns.model.digest import DigestItem
 from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing
 from campaigns.model.suppression import Suppression
@@ -108,7 +110,7 @@ def counts(begun: Sequence[Mailing]) -> list[tuple[str, str | None, int]]:
 
 def _everybody(begun: Sequence[Mailing]) -> CTE:
     """Those with a letter, then those without: each half is found by its own index."""
-    letter = _letters([mailing.id for mailing in begun])
+    letter = _letters(begun)
     told = select(
         letter.c.person,
         letter.c.delivery_id,
@@ -133,7 +135,7 @@ def _without(letter: CTE, begun: Sequence[Mailing]) -> Select[Any]:
             null(),
             null(),
             literal(NO_LETTER),
-            _why(_said(purpose, update, hour), hour),
+            _why(_said(purpose, update, hour), update, hour),
             cast(null(), letter.c.at.type),
         )
         .where(Donor.merged_into.is_(None), Donor.id.in_(agreed))
@@ -141,29 +143,36 @@ def _without(letter: CTE, begun: Sequence[Mailing]) -> Select[Any]:
     )
 
 
-def _letters(mailing_ids: Sequence[int]) -> CTE:
-    """The letters of these mailings, and each one's place among those to the same person."""
-    person = func.coalesce(Donor.merged_into, Donor.id)
-    rank = case({state: place for place, state in enumerate(_FURTHEST)}, value=Delivery.state)
-    return (
-        select(
-            person.label("person"),
-            Delivery.id.label("delivery_id"),
-            Delivery.mailing_id,
-            Delivery.locale,
-            Delivery.state,
-            letter_reasons.of().label("reason"),
-            func.coalesce(Delivery.settled_at, Delivery.claimed_at, Delivery.created_at).label(
-                "at"
-            ),
-            func.row_number()
-            .over(partition_by=person, order_by=(rank, Delivery.id))
-            .label("place"),
-        )
-        .join(Donor, Donor.id == Delivery.donor_id)
-        .where(Delivery.mailing_id.in_(mailing_ids))
-        .cte("letter")
+def _letters(begun: Sequence[Mailing]) -> CTE:
+    """The letters that told of it, the monthly ones too; each one's place among its person's."""
+    ids = [mailing.id for mailing in begun]
+    own = _rows(Delivery.mailing_id).where(Delivery.mailing_id.in_(ids))
+    monthly = (
+        _rows(DigestItem.mailing_id)
+        .join(DigestItem, DigestItem.delivery_id == Delivery.id)
+        .where(DigestItem.update_id == begun[-1].update_id)
     )
+    every = own.union_all(monthly).subquery()
+    rank = case({state: place for place, state in enumerate(_FURTHEST)}, value=every.c.state)
+    place = func.row_number().over(
+        partition_by=every.c.person, order_by=(rank, every.c.delivery_id)
+    )
+    return select(*every.c, place.label("place")).cte("letter")
+
+
+def _rows(
+    mailing_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
+) -> Select[Any]:
+    columns: list[ColumnElement[Any] | InstrumentedAttribute[Any]] = [
+        func.coalesce(Donor.merged_into, Donor.id).label("person"),
+        Delivery.id.label("delivery_id"),
+        mailing_id.label("mailing_id"),
+        Delivery.locale,
+        Delivery.state,
+        letter_reasons.of().label("reason"),
+        func.coalesce(Delivery.settled_at, Delivery.claimed_at, Delivery.created_at).label("at"),
+    ]
+    return select(*columns).join(Donor, Donor.id == Delivery.donor_id)
 
 
 def _said(purpose: Purpose, update: Update, hour: datetime) -> ScalarSelect[bool]:
@@ -183,11 +192,13 @@ def _about(purpose: Purpose, update: Update) -> tuple[ColumnElement[bool], ...]:
     return Consent.purpose == purpose, Consent.campaign_id.is_not_distinct_from(campaign)
 
 
-def _why(said: ScalarSelect[bool], hour: datetime) -> ColumnElement[str]:
+def _why(said: ScalarSelect[bool], update: Update, hour: datetime) -> ColumnElement[str]:
     then = exists().where(Suppression.address_hash == Donor.address_hash, Suppression.at <= hour)
+    waits = exists().where(DigestItem.donor_id == Donor.id, DigestItem.update_id == update.id)
     return case(
         (Donor.address.is_(None), NoLetter.NO_ADDRESS.value),
         (then, letter_reasons.suppressed(Donor.address_hash)),
+        (waits, letter_reasons.Reason.DIGEST.value),
         (said.is_(None), NoLetter.LATER.value),
         (said.is_(True), literal(NoLetter.NOT_CHOSEN.value)),
         else_=NoLetter.WITHDREW.value,

@@ -13,7 +13,7 @@ from campaigns.model.donor import Donor
 from campaigns.model.mailing import Mailing
 from campaigns.model.suppression import Suppression, SuppressionCause
 from campaigns.model.update import Update
-from tests import make
+from tests import digesting, make
 from tests.make import NOON
 
 State = DeliveryState
@@ -22,6 +22,7 @@ BEFORE, AFTER = NOON - timedelta(hours=1), NOON + timedelta(hours=1)
 
 @pytest.fixture
 def update(app: object) -> Update:
+    make.organisation()
     return make.update(make.campaign())
 
 
@@ -169,3 +170,13 @@ def test_filters_and_counts_are_of_the_whole_list(update: Update) -> None:
 def test_a_mailing_that_has_not_begun_tells_nobody(update: Update) -> None:
     make.mailing(update, state="scheduled", started_at=None)
     assert recipients.mailings(update.id) == []
+
+
+def test_who_reads_by_the_month_waits_for_their_letter_and_was_told_by_it(update: Update) -> None:
+    donor = digesting.reader(update)
+    mailing = digesting.mailed(update)
+    assert told(update) == [(donor.id, recipients.NO_LETTER, "digest")]
+    [digest] = digesting.written()
+    [row] = db.session.execute(recipients.found(recipients.Sought(update.id), [mailing]))
+    assert (row.id, row.delivery_id, row.mailing_id) == (donor.id, digest.id, mailing.id)
+    assert (row.state, row.reason) == ("queued", None)
