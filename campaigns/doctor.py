@@ -1,61 +1,30 @@
-"""The doctor: looks at everything the service stands on, and says what to do where it ails.
-
-Longer than other files, since every look stands here.
-"""
+"""The doctor: looks at everything the service stands on, and says what to do where it ails."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from campaigns import bell, due, schema, signing, standstill, ways
+from campaigns import due, outside, schema, standstill
 from campaigns.crypto import address_hash, key_id
 from campaigns.db import clock, db
-from campaigns.mail.mailbox import Place
+from campaigns.finding import Finding, Look
 from campaigns.model import append_only
 from campaigns.model.donor import Donor
 from campaigns.model.endpoint import WebhookSecret
-from campaigns.model.listing import Listing, PollFailure
 from campaigns.model.mail_hook import MailHook
-from campaigns.model.mailbox import MailboxReading
 from campaigns.model.pulse import Pulse
 from campaigns.model.signing_key import SigningKey
 from campaigns.model.transport import MailTransport
-from campaigns.platforms import proxy
-from campaigns.platforms.base import Unreachable
 from config import settings
 
 # Signatures of webhooks are refused when the clock is minutes off; seconds are everyday.
 CLOCK_TOLERANCE = timedelta(seconds=10)
 # Before it, a rare fault of SQLite's write-ahead log can damage the database.
 SOUND_SQLITE = (3, 51, 3)
-BROKER_PATIENCE = 0.3  # The health page asks too, and no page waits longer (design §3).
-PROXY_PATIENCE = 2.0
-# A listing that fails is asked again within this time.
-LATELY = timedelta(hours=7)
-# A mailbox that was due for so long is not being read.
-LATEST_READING = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look found. `remedy` says what to do where it is not well; a warning may wait."""
-
-    part: str
-    seen: str
-    remedy: str = ""
-    warning: bool = False
-
-    @property
-    def failed(self) -> bool:
-        return bool(self.remedy) and not self.warning
-
-
-Look = Callable[[datetime], Iterator[Finding]]
 
 
 def examine(now: datetime) -> Iterator[Finding]:
@@ -72,8 +41,8 @@ def examine(now: datetime) -> Iterator[Finding]:
         if not any(finding.failed for finding in migrated):
             for part, look in _LOOKS.items():
                 yield from _looked(part, look, now)
-    yield from _broker()
-    yield from _mail()
+    yield from outside.broker()
+    yield from outside.relays()
 
 
 def _looked(part: str, look: Look, now: datetime) -> Iterator[Finding]:
@@ -247,103 +216,13 @@ def _due(now: datetime) -> Iterator[Finding]:
 _QUEUES = {"deliveries": "post", "imports": "import", "listings": "poll", "notices": "book"}
 
 
-def _bounces(now: datetime) -> Iterator[Finding]:
-    """The mailbox that letters come back to, by what its last reading said."""
-    if (url := settings().bounce_mailbox_url) is None:
-        return
-    row = db.session.get(MailboxReading, Place.parse(url).name)
-    seen = _("Nobody has read it yet.")
-    if row and row.read_at:
-        seen = _("Last read on %(moment)s UTC.", moment=f"{row.read_at:%Y-%m-%d %H:%M}")
-    remedy = ""
-    if row and (row.failures or row.next_at < now - LATEST_READING):
-        seen = f"{seen} {row.failed_for or ''}".strip()
-        remedy = _("Correct BOUNCE_MAILBOX_URL, and see that the worker of the queue tidy runs.")
-    yield Finding("mailbox", seen, remedy)
-
-
-def _proxy(now: datetime) -> Iterator[Finding]:
-    """Whether it is there, and what it said to those who asked by it."""
-    if (url := settings().platform_proxy) is None:
-        return
-    try:
-        proxy.call(proxy.parse(url), PROXY_PATIENCE)
-    except Unreachable as error:
-        remedy = _("Start it, or correct PLATFORM_PROXY. Until then no platform can be asked.")
-        yield Finding("proxy", _told(str(error)), remedy)
-        return
-    refused = (
-        select(PollFailure.reason)
-        .join(Listing, Listing.id == PollFailure.listing_id)
-        .where(Listing.failures > 0, PollFailure.at > now - LATELY)
-        .where(PollFailure.reason.startswith(proxy.REFUSES))
-        .order_by(PollFailure.at.desc(), PollFailure.id.desc())
-        .limit(1)
-    )
-    if reason := db.session.scalar(refused):
-        remedy = _(
-            "See that PLATFORM_PROXY has the right password, and that the proxy lets us connect to "
-            "addresses by number, on the ports 80 and 443."
-        )
-        yield Finding("proxy", _told(reason), remedy)
-    else:
-        yield Finding("proxy", _("The proxy takes connections."))
-
-
-def _told(reason: str) -> str:
-    """A reason as rows keep it, in the language of whoever asks."""
-    sentence, colon, detail = reason.partition(": ")
-    return _(sentence) + (_(": ") if colon else "") + detail
-
-
-def _broker() -> Iterator[Finding]:
-    url = settings().broker_url
-    remedy = _(
-        "Start it, or correct REDIS_URL or BROKER_URL. Until then nothing is polled or sent."
-    )
-    if url is None:
-        yield Finding("broker", _("Neither REDIS_URL nor BROKER_URL is set."), remedy)
-        return
-    try:
-        bell.ring(url, BROKER_PATIENCE)
-    except bell.Silent as error:
-        yield Finding("broker", str(error), remedy)
-    else:
-        yield Finding("broker", _("It answers."))
-
-
-def _mail() -> Iterator[Finding]:
-    found = list(ways.tried())
-    if not found:
-        remedy = _("Let one go on under Organisation › Mail servers.")
-        yield Finding("mail", _("Every mail server is paused or cannot be decrypted."), remedy)
-    for name, of_settings, trouble in found:
-        remedy = _("Start the relay, or correct it under Organisation › Mail servers.")
-        if of_settings:
-            remedy = _("Start the relay, or correct SMTP_URL.")
-        seen = trouble or _("Letters go out by %(transport)s.", transport=name)
-        yield Finding("mail", seen, remedy if trouble else "")
-
-
-def _signing(now: datetime) -> Iterator[Finding]:
-    for domain, started, trouble in signing.looked():
-        if trouble:
-            yield Finding("signing", trouble, _("Make another key, and remove this one."))
-        elif started:
-            yield Finding("signing", _("Letters from %(domain)s are signed.", domain=domain))
-        else:
-            remedy = _("Run start-signing once its DNS record can be looked up.")
-            seen = _("A key for %(domain)s signs nothing yet.", domain=domain)
-            yield Finding("signing", seen, remedy, warning=True)
-
-
 _LOOKS: dict[str, Look] = {
     "triggers": _triggers,
     "keys": _keys,
     "history": _history,
     "clock": _clock,
     "due": _due,
-    "proxy": _proxy,
-    "mailbox": _bounces,
-    "signing": _signing,
+    "proxy": outside.led,
+    "mailbox": outside.mailbox,
+    "signing": outside.signatures,
 }

@@ -49,6 +49,7 @@ SHARED = (
     "domains",
     "ways",
     "drafted_words",
+    "finding",
 )
 TOP = (
     "app",
@@ -121,7 +122,7 @@ def line(module: str) -> str:  # noqa: C901 - the table of design §4, row by ro
         (("composition",), "composed"),
         (("telling", "writing"), "telling"),
         (("blocks", "thanking"), "blocks"),
-        (("progress", "contact_verdicts"), "progress"),
+        (("progress", "contact_verdicts", "outside"), "progress"),
         (
             (
                 "gifts",

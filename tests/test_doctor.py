@@ -12,7 +12,7 @@ from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import text
 
-from campaigns import bell, doctor
+from campaigns import bell, doctor, outside
 from campaigns.app import create_app
 from campaigns.db import db
 from campaigns.model.pulse import Pulse
@@ -101,7 +101,7 @@ def test_a_beat_from_the_future_means_a_wrong_clock(holding: Holding) -> None:
 
 
 def test_a_silent_broker_is_told(holding: Holding, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "BROKER_PATIENCE", bell.PATIENCE)
+    monkeypatch.setattr(outside, "BROKER_PATIENCE", bell.PATIENCE)
     with socket.create_server(("127.0.0.1", 0)) as server:
         holding(broker_url=f"redis://127.0.0.1:{server.getsockname()[1]}/0")
         assert "did not answer" in failed("broker")

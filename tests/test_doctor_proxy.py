@@ -11,7 +11,7 @@ from flask_babel import force_locale
 
 from campaigns import doctor
 from campaigns.db import db
-from campaigns.doctor import Finding
+from campaigns.finding import Finding
 from campaigns.model.listing import PollFailure
 from config import Settings
 from tests import make

@@ -9,6 +9,7 @@ from flask import Flask
 from campaigns import claims, doctor, signing
 from campaigns.composition import Desk
 from campaigns.db import db
+from campaigns.finding import Finding
 from tests import make
 from tests.make import NOON
 
@@ -27,7 +28,7 @@ def said(app: Flask, *arguments: str) -> str:
     return answer.output
 
 
-def found() -> list[doctor.Finding]:
+def found() -> list[Finding]:
     return [one for one in doctor.examine(NOON) if one.part == "signing"]
 
 
