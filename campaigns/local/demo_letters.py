@@ -58,11 +58,13 @@ def write(live: Campaign, editor: Staff, approver: Staff, now: datetime) -> None
 
 
 def gather(live: Campaign, now: datetime) -> None:
-    """Donors who hear of the campaign, one more each day until its second update."""
+    """Donors who hear of the campaign, one more each day until its second update; the last of them
+    reads once a month."""
     for number, (name, locale, _, _shown) in enumerate(texts.DONORS):
         since = now - timedelta(days=24 - number)
         address = Address.parse(f"donor{number}@example.org")
         donor = donors.at_or_new(address, name, locale, since)
+        donor.monthly = name == texts.MONTHLY
         suppression.agree(
             donor,
             Purpose.UPDATES,

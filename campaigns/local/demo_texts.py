@@ -195,6 +195,8 @@ DONORS: tuple[tuple[str, str, str | None, bool], ...] = (
     ("吴芳", "zh-Hans", "祝孩子们进步", True),
     ("郑浩", "zh-Hans", None, False),
 )
+# Who wishes one letter a month.
+MONTHLY = "郑浩"
 
 # A paper list of an open day, as a file, and on what basis its people are written to.
 HELPERS = "志愿者"
