@@ -13,6 +13,7 @@ from campaigns.db import db
 from campaigns.model.campaign import Campaign
 from campaigns.model.delivery import Delivery
 from campaigns.model.donor import Donor
+from campaigns.model.mailing import Mailing
 from campaigns.model.update import UpdateKind, UpdateText
 from tests import make
 from tests.digesting import JANUARY, MORNING, in_hand, mailed, reader, written
@@ -68,8 +69,8 @@ def test_it_tells_each_update_with_its_page_and_where_the_campaign_stands(
     assert message["Subject"] == "January 2026: what came of it"
     assert "The first desks have arrived" in plain
     assert "15 January: Sixteen desks." in plain
-    first = digested.contents(in_hand(digest))[0]
-    assert f"/c/after-school/updates/{first}" in plain
+    first = db.session.get_one(Mailing, digested.contents(in_hand(digest))[0])
+    assert f"/c/after-school/updates/{first.update_id}" in plain
     assert "¥50.00 of ¥100 raised (50%)" in plain
     assert "as of 15 January" in plain
     assert "one letter a month" in plain
