@@ -213,5 +213,5 @@ def _text(letter: EmailMessage) -> str:
 
 
 def test_the_pages_are_reached_from_a_fresh_clone(story: Story) -> None:
-    assert requests.get(f"{story.home}/readyz", timeout=10).json()["ready"]
+    eventually(story.run.ready, what="the service being ready")
     assert (Path(demo.__file__).parent / "facts.json").exists()
